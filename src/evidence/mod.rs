@@ -1,0 +1,264 @@
+//! What was seen, when, and by which probe. Plain data, no verdicts.
+//!
+//! Absent is `Option`; "could not look" is [`Look::CouldNot`] and differs from "looked and saw nothing".
+//! Every `at` is the time since the first packet of the endpoint.
+
+mod host;
+mod name;
+mod seconds;
+mod sight;
+
+pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
+pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};
+pub use sight::{Ability, Mode, Sight};
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything one run saw of one endpoint (an address and a port).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The endpoint that was asked about.
+    pub endpoint: SocketAddr,
+    /// Wall-clock time of the first packet, since the Unix epoch.
+    #[serde(with = "seconds")]
+    pub started_unix_s: Duration,
+    /// A handshake that takes longer than this is slow.
+    #[serde(with = "seconds")]
+    pub slow_s: Duration,
+    /// How long this run was willing to look.
+    #[serde(with = "seconds")]
+    pub timeout_s: Duration,
+    /// What this run was able to look at, and why not more.
+    pub sight: Sight,
+    /// What was seen, in the order in which it became known.
+    pub observations: Vec<Observation>,
+}
+
+/// One thing that was looked at and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// When the probe began, since the first packet of the endpoint.
+    #[serde(with = "seconds")]
+    pub at_s: Duration,
+    /// How long it took until the outcome was known, or until the probe gave up.
+    #[serde(with = "seconds")]
+    pub took_s: Duration,
+    /// The probe and its outcome.
+    #[serde(flatten)]
+    pub saw: Saw,
+}
+
+/// A probe with its outcome. The label of each variant is the probe's name in `docs/architecture.md`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "probe", rename_all = "kebab-case")]
+pub enum Saw {
+    /// The kernel's own handshake with the port that was asked about.
+    Connect(Dial),
+    /// The same with another, surely closed, port of the same host.
+    Control(Dial),
+    /// A handshake whose SYN may only live for `ttl` hops.
+    Hop(Dial),
+    /// A handshake with TTL 1, sent after one without a limit had succeeded.
+    TtlOne(Dial),
+    /// An ICMP or ICMPv6 echo request.
+    Echo(Ping),
+    /// The kernel's route to the address.
+    Route(Look<Route>),
+    /// The link-layer neighbour that the route sends to.
+    Neighbour(Look<Neighbour>),
+    /// The listening socket on this very host, when the address is one of our own.
+    Listener(Look<Listener>),
+    /// Growth of this network namespace's own counters while we probed.
+    Counters(Look<Counters>),
+}
+
+/// One `connect()`: where to, from where, and what it came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dial {
+    /// Where the SYN was sent.
+    pub to: SocketAddr,
+    /// The local address and port, once there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<SocketAddr>,
+    /// The TTL or hop limit that was set; absent means the system's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ttl: Option<u8>,
+    /// How many SYNs the kernel had sent when the outcome was known (the first and its retransmissions).
+    pub syns: u32,
+    /// What came back.
+    pub answer: Answer,
+}
+
+/// What came back to a SYN.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Answer {
+    /// A SYN-ACK: the handshake is done for us.
+    SynAck(Handshake),
+    /// A RST. An ICMP error with the same errno is [`Answer::Icmp`].
+    Rst,
+    /// An ICMP or ICMPv6 error that quotes our SYN.
+    Icmp(IcmpError),
+    /// Our own kernel would not: no packet left.
+    Local(LocalError),
+    /// Nothing, for as long as the probe waited.
+    Silence,
+}
+
+/// What the kernel knew of a finished handshake, and how the connection ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Time from `connect()` to its success, by our own clock.
+    #[serde(with = "seconds")]
+    pub connect_s: Duration,
+    /// The kernel's own round trip of the handshake (`tcpi_rtt`). After a retransmitted SYN it is the time since
+    /// the SYN that the peer answered, in whole milliseconds. Absent where the kernel could not measure it.
+    #[serde(with = "seconds::option", skip_serializing_if = "Option::is_none", default)]
+    pub rtt_s: Option<Duration>,
+    /// SYNs that had to be sent again before the answer came.
+    pub retransmitted_syns: u32,
+    /// Segments received when the handshake was done (1 is the SYN-ACK alone). Absent on kernels that do not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub segments_in: Option<u32>,
+    /// Whether both sides use TCP timestamps (RFC 7323).
+    pub timestamps: bool,
+    /// The window that the peer offered in its SYN-ACK, in bytes. Absent on kernels that do not say (before 5.4).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub peer_window: Option<u32>,
+    /// How the connection ended.
+    pub ending: Ending,
+}
+
+/// How a connection that we had opened ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    /// How long we kept the connection open, and said nothing, before our FIN. Absent when we sent none.
+    #[serde(with = "seconds::option", skip_serializing_if = "Option::is_none", default)]
+    pub fin_after_s: Option<Duration>,
+    /// When the peer's kernel acknowledged our FIN, since the handshake.
+    #[serde(with = "seconds::option", skip_serializing_if = "Option::is_none", default)]
+    pub fin_acknowledged_after_s: Option<Duration>,
+    /// How often our FIN was sent again.
+    pub fin_retransmissions: u32,
+    /// When the peer's FIN came, since the handshake.
+    #[serde(with = "seconds::option", skip_serializing_if = "Option::is_none", default)]
+    pub peer_fin_after_s: Option<Duration>,
+    /// The peer's RST, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reset: Option<Reset>,
+    /// Segments that came after the handshake while our FIN went unacknowledged: repeated SYN-ACKs, as nothing
+    /// else is sent to a connection that the peer does not have.
+    pub repeated_syn_acks: u32,
+    /// How long we watched, since the handshake.
+    #[serde(with = "seconds")]
+    pub watched_s: Duration,
+}
+
+/// A RST on a connection that was open for us.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reset {
+    /// When it came, since the handshake.
+    #[serde(with = "seconds")]
+    pub after_s: Duration,
+    /// Its shape, where the socket's filter could tell.
+    pub shape: ResetShape,
+}
+
+/// What a RST looks like says who sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetShape {
+    /// No ACK flag: the answer to a segment for which there is no connection (RFC 9293, 3.10.7.1).
+    Bare,
+    /// With the ACK flag: a connection that existed was aborted.
+    WithAck,
+    /// This run could not tell.
+    Unknown,
+}
+
+/// An ICMP or ICMPv6 error, in terms that hold for both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IcmpError {
+    /// What it says.
+    pub says: IcmpSays,
+    /// Its type on the wire.
+    #[serde(rename = "type")]
+    pub icmp_type: u8,
+    /// Its code on the wire.
+    pub code: u8,
+    /// Who sent it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<IpAddr>,
+    /// Whether `from` is one of our own addresses.
+    #[serde(default)]
+    pub from_self: bool,
+}
+
+/// The meaning of an ICMP error (RFC 792, RFC 1812, RFC 4443).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IcmpSays {
+    /// 3/3, v6 1/4.
+    PortUnreachable,
+    /// 3/13, v6 1/1, 1/5, 1/6.
+    AdminProhibited,
+    /// 3/10.
+    HostProhibited,
+    /// 3/9.
+    NetProhibited,
+    /// 3/1 and its kin, v6 1/3.
+    HostUnreachable,
+    /// 3/0 and its kin, v6 1/0.
+    NetUnreachable,
+    /// 11/0, v6 3/0.
+    TtlExceeded,
+    /// Any other.
+    Other,
+}
+
+/// Our own side could not even try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalError {
+    /// The system call that failed.
+    pub call: String,
+    /// Its errno, by name (`EADDRNOTAVAIL`).
+    pub errno: String,
+    /// What that means here.
+    pub means: LocalMeans,
+}
+
+/// What a failed system call means for the question that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LocalMeans {
+    /// The kernel has no way to that address.
+    NoRoute,
+    /// A local policy (prohibit route, cgroup or LSM) forbids it.
+    Denied,
+    /// No ephemeral port is left for this destination.
+    NoPorts,
+    /// No file descriptor is left.
+    NoDescriptors,
+    /// Anything else.
+    Other,
+}
+
+/// An echo request and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Ping {
+    /// The host answered.
+    Reply,
+    /// Somebody said no.
+    Icmp(IcmpError),
+    /// Nothing came back.
+    Silence,
+    /// It was not possible to ask.
+    CouldNot {
+        /// Why not.
+        why: String,
+    },
+}
