@@ -1,1 +1,15 @@
-//! (room: net)
+//! All IO and all `unsafe`: connections, the error queue, `TCP_INFO`, DNS, the clock, local kernel state.
+
+pub mod clock;
+pub mod counters;
+pub mod dial;
+mod errno;
+mod error_queue;
+pub mod interfaces;
+pub mod listener;
+mod netlink;
+pub mod ping;
+pub mod route;
+pub mod settings;
+pub mod sight;
+mod tcp_info;
