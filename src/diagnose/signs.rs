@@ -550,6 +550,7 @@ fn counters(evidence: &Evidence) -> Option<(usize, &Counters)> {
 /// The counters are the whole namespace's, so a match counts only when it covers several of our own packets.
 const PACKETS_TO_COUNT: u64 = 2;
 
+/// When every retransmission of the whole namespace was refused, ours were.
 fn egress(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Egress);
     let Some((index, counters)) = counters(evidence) else {
@@ -563,7 +564,10 @@ fn egress(evidence: &Evidence) -> Reading {
     }
     if failed == 0 {
         reading.answers.push((Sign::SendsWork, index));
-    } else if failed >= counters.our_retransmissions && failed >= PACKETS_TO_COUNT {
+    } else if failed >= PACKETS_TO_COUNT
+        && failed >= counters.our_retransmissions
+        && counters.retransmissions.is_some_and(|all| all <= failed)
+    {
         reading.answers.push((Sign::SendsFail, index));
     }
     reading
@@ -579,7 +583,10 @@ fn ingress(evidence: &Evidence) -> Reading {
     };
     if lost == 0 {
         reading.answers.push((Sign::Delivered, index));
-    } else if lost >= counters.our_unanswered_syns && counters.our_unanswered_syns >= PACKETS_TO_COUNT {
+    } else if counters.alongside == 0
+        && counters.our_unanswered_syns >= PACKETS_TO_COUNT
+        && lost >= counters.our_unanswered_syns
+    {
         reading.answers.push((Sign::NotDelivered, index));
     }
     reading

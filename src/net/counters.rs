@@ -9,6 +9,8 @@ use crate::evidence::Look;
 pub struct Reading {
     /// `TcpExt: TCPRetransFail`.
     pub retransmissions_failed: Option<u64>,
+    /// `Tcp: RetransSegs`.
+    pub retransmissions: Option<u64>,
     /// `TcpExt: ListenOverflows`.
     pub listen_overflows: Option<u64>,
     /// Packets received that reached no protocol and were not forwarded, of one address family.
@@ -22,17 +24,20 @@ pub fn read(is_ipv4: bool) -> Look<Reading> {
             why: "/proc/net/netstat cannot be read".to_owned(),
         };
     };
+    let snmp = fs::read_to_string("/proc/thread-self/net/snmp").ok();
     Look::Saw(Reading {
         retransmissions_failed: paired(&tcp, "TcpExt:", "TCPRetransFail"),
+        retransmissions: snmp
+            .as_deref()
+            .and_then(|snmp| paired(snmp, "Tcp:", "RetransSegs")),
         listen_overflows: paired(&tcp, "TcpExt:", "ListenOverflows"),
-        not_delivered: not_delivered(is_ipv4),
+        not_delivered: not_delivered(is_ipv4, snmp.as_deref()),
     })
 }
 
-fn not_delivered(is_ipv4: bool) -> Option<i64> {
+fn not_delivered(is_ipv4: bool, snmp: Option<&str>) -> Option<i64> {
     let (received, delivered, forwarded) = if is_ipv4 {
-        let text = fs::read_to_string("/proc/thread-self/net/snmp").ok()?;
-        let value = |name| paired(&text, "Ip:", name);
+        let value = |name| paired(snmp?, "Ip:", name);
         (
             value("InReceives")?,
             value("InDelivers")?,

@@ -5,6 +5,7 @@ pub mod counters;
 pub mod dial;
 mod errno;
 mod error_queue;
+pub mod host;
 pub mod interfaces;
 pub mod listener;
 mod netlink;
