@@ -1,1 +1,4 @@
 //! (room: net)
+
+pub mod clock;
+pub mod dns;
