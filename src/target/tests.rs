@@ -56,120 +56,123 @@ fn a_word_without_a_port_takes_the_next_word() {
     }
 }
 
+/// What is given, and the sentence that it is answered with.
+const WRONG: &[(&str, &str)] = &[
+    (
+        "web",
+        "`web` has no port: write `web:PORT`, with a port number or a service name",
+    ),
+    (
+        "web:",
+        "`web` has no port: write `web:PORT`, with a port number or a service name",
+    ),
+    (
+        "[::1]:",
+        "`[::1]:` has no port: write `[::1]:PORT`, with a port number or a service name",
+    ),
+    (
+        "2001:db8::1",
+        "`2001:db8::1` has no port: write `[2001:db8::1]:PORT`, with a port number or a service name",
+    ),
+    (
+        "web db:80",
+        "`web` has no port: write `web:PORT`, with a port number or a service name",
+    ),
+    ("web:0", "0 is no port: a port is a number from 1 to 65535"),
+    (
+        "web 65536",
+        "65536 is no port: a port is a number from 1 to 65535",
+    ),
+    (
+        "web:+80",
+        "`+80` is no port: write a number from 1 to 65535, or the name of a service such as `https`",
+    ),
+    (
+        "web htpp",
+        "`htpp` is no port: write a number from 1 to 65535, or the name of a service such as `https`",
+    ),
+    (
+        ":80",
+        "`:80` has no host: write `HOST:PORT`, for example `localhost:80`",
+    ),
+    (
+        ".:80",
+        "`.:80` has no host: write `HOST:PORT`, for example `localhost:80`",
+    ),
+    (
+        "",
+        "`` has no host: write `HOST:PORT`, for example `localhost:80`",
+    ),
+    (
+        "[::1:80",
+        "`[::1:80` has a bracket without its counterpart: write `[ADDRESS]:PORT`, for example `[2001:db8::1]:443`",
+    ),
+    (
+        "::1]:80",
+        "`::1]:80` has a bracket without its counterpart: write `[ADDRESS]:PORT`, for example `[2001:db8::1]:443`",
+    ),
+    (
+        "[web]:80",
+        "`web` is no IPv6 address: only those are written in brackets",
+    ),
+    (
+        "[192.0.2.1]:80",
+        "`192.0.2.1` is no IPv6 address: only those are written in brackets",
+    ),
+    (
+        "[::1]80",
+        "`80` follows the bracket: write `:PORT` there, as in `[2001:db8::1]:443`",
+    ),
+    ("[fe80::1%]:80", "`` is no interface: write `[fe80::1%eth0]:PORT`"),
+    (
+        "::1:80",
+        "`::1:80` can mean two things: write `[::1]:80` for port 80 of ::1, or `[::1:80]:PORT` for a port of ::1:80",
+    ),
+    (
+        "::1:https",
+        "`::1:https` is an IPv6 address and a port without brackets: write `[::1]:https`",
+    ),
+    (
+        "fe80::1%eth0:80",
+        "`fe80::1%eth0:80` is an IPv6 address and a port without brackets: write `[fe80::1%eth0]:80`",
+    ),
+    (
+        "web:80:90",
+        "`web:80:90` has more than one colon but is no IPv6 address: write `HOST:PORT` or `[ADDRESS]:PORT`",
+    ),
+    (
+        "http://web:8080/x",
+        "`http://web:8080/x` is a URL, and a target is a host and a port: write `web:8080`",
+    ),
+    (
+        "https://u:p@web/?q",
+        "`https://u:p@web/?q` is a URL, and a target is a host and a port: write `web:443`",
+    ),
+    (
+        "http://[::1]",
+        "`http://[::1]` is a URL, and a target is a host and a port: write `[::1]:80`",
+    ),
+    (
+        "foo://web",
+        "`foo://web` is a URL, and a target is a host and a port: write `web:PORT`",
+    ),
+    (
+        "u@web:22",
+        "`u@web` is no name: it contains '@'; names have letters, digits, `-`, `_` and `.`",
+    ),
+    (
+        "a..b:80",
+        "`a..b` is no name: there is nothing before one of its dots",
+    ),
+    (
+        "10.0.0.300:80",
+        "`10.0.0.300` is no IPv4 address: an address is four numbers from 0 to 255, for example `192.0.2.1`",
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_said_with_what_would_be_right() {
-    for (given, sentence) in [
-        (
-            "web",
-            "`web` has no port: write `web:PORT`, with a port number or a service name",
-        ),
-        (
-            "web:",
-            "`web` has no port: write `web:PORT`, with a port number or a service name",
-        ),
-        (
-            "[::1]:",
-            "`[::1]:` has no port: write `[::1]:PORT`, with a port number or a service name",
-        ),
-        (
-            "2001:db8::1",
-            "`2001:db8::1` has no port: write `[2001:db8::1]:PORT`, with a port number or a service name",
-        ),
-        (
-            "web db:80",
-            "`web` has no port: write `web:PORT`, with a port number or a service name",
-        ),
-        ("web:0", "0 is no port: a port is a number from 1 to 65535"),
-        (
-            "web 65536",
-            "65536 is no port: a port is a number from 1 to 65535",
-        ),
-        (
-            "web:+80",
-            "`+80` is no port: write a number from 1 to 65535, or the name of a service such as `https`",
-        ),
-        (
-            "web htpp",
-            "`htpp` is no port: write a number from 1 to 65535, or the name of a service such as `https`",
-        ),
-        (
-            ":80",
-            "`:80` has no host: write `HOST:PORT`, for example `localhost:80`",
-        ),
-        (
-            ".:80",
-            "`.:80` has no host: write `HOST:PORT`, for example `localhost:80`",
-        ),
-        (
-            "",
-            "`` has no host: write `HOST:PORT`, for example `localhost:80`",
-        ),
-        (
-            "[::1:80",
-            "`[::1:80` has a bracket without its counterpart: write `[ADDRESS]:PORT`, for example `[2001:db8::1]:443`",
-        ),
-        (
-            "::1]:80",
-            "`::1]:80` has a bracket without its counterpart: write `[ADDRESS]:PORT`, for example `[2001:db8::1]:443`",
-        ),
-        (
-            "[web]:80",
-            "`web` is no IPv6 address: only those are written in brackets",
-        ),
-        (
-            "[192.0.2.1]:80",
-            "`192.0.2.1` is no IPv6 address: only those are written in brackets",
-        ),
-        (
-            "[::1]80",
-            "`80` follows the bracket: write `:PORT` there, as in `[2001:db8::1]:443`",
-        ),
-        ("[fe80::1%]:80", "`` is no interface: write `[fe80::1%eth0]:PORT`"),
-        (
-            "::1:80",
-            "`::1:80` can mean two things: write `[::1]:80` for port 80 of ::1, or `[::1:80]:PORT` for a port of ::1:80",
-        ),
-        (
-            "::1:https",
-            "`::1:https` is an IPv6 address and a port without brackets: write `[::1]:https`",
-        ),
-        (
-            "fe80::1%eth0:80",
-            "`fe80::1%eth0:80` is an IPv6 address and a port without brackets: write `[fe80::1%eth0]:80`",
-        ),
-        (
-            "web:80:90",
-            "`web:80:90` has more than one colon but is no IPv6 address: write `HOST:PORT` or `[ADDRESS]:PORT`",
-        ),
-        (
-            "http://web:8080/x",
-            "`http://web:8080/x` is a URL, and a target is a host and a port: write `web:8080`",
-        ),
-        (
-            "https://u:p@web/?q",
-            "`https://u:p@web/?q` is a URL, and a target is a host and a port: write `web:443`",
-        ),
-        (
-            "http://[::1]",
-            "`http://[::1]` is a URL, and a target is a host and a port: write `[::1]:80`",
-        ),
-        (
-            "foo://web",
-            "`foo://web` is a URL, and a target is a host and a port: write `web:PORT`",
-        ),
-        (
-            "u@web:22",
-            "`u@web` is no name: it contains '@'; names have letters, digits, `-`, `_` and `.`",
-        ),
-        (
-            "a..b:80",
-            "`a..b` is no name: there is nothing before one of its dots",
-        ),
-        (
-            "10.0.0.300:80",
-            "`10.0.0.300` is no IPv4 address: an address is four numbers from 0 to 255, for example `192.0.2.1`",
-        ),
-    ] {
+    for &(given, sentence) in WRONG {
         assert_eq!(words(given), Err(sentence.to_owned()), "{given}");
     }
 }

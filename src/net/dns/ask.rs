@@ -29,9 +29,11 @@ pub(super) async fn ask_all(request: &ResolveRequest, settings: &Settings, log: 
         log,
         deadline: request.deadline,
     };
-    let families = match request.families {
-        Families::Both if settings.no_aaaa => Families::V4,
-        families => families,
+    let both_but_v4_alone = settings.no_aaaa && request.families == Families::Both;
+    let families = if both_but_v4_alone {
+        Families::V4
+    } else {
+        request.families
     };
     let all = async {
         for candidate in candidates(&request.name, &settings.search, settings.ndots) {
@@ -80,7 +82,7 @@ impl Asking<'_> {
                 break;
             }
         }
-        let grace = ((self.log.elapsed() - asked_at) * 2).max(LEAST_GRACE);
+        let grace = (self.log.elapsed().saturating_sub(asked_at) * 2).max(LEAST_GRACE);
         let others = questions.fold(said, async |said, answer| said.max(answer));
         timeout(grace, others).await.unwrap_or(said)
     }
@@ -119,22 +121,18 @@ impl Asking<'_> {
         server: SocketAddr,
         tries_left: usize,
     ) -> LookupOutcome {
-        if !self.settings.edns0 {
-            return self
-                .once(candidate, family, server, WithEdns::No, tries_left)
+        /// How a server says that it does not know EDNS0 (RFC 6891, 7).
+        const FORMERR: LookupOutcome = LookupOutcome::OtherCode { code: 1 };
+        if self.settings.edns0 {
+            let outcome = self
+                .once(candidate, family, server, WithEdns::Yes, tries_left)
                 .await;
-        }
-        match self
-            .once(candidate, family, server, WithEdns::Yes, tries_left)
-            .await
-        {
-            // FORMERR is how a server says that it does not know EDNS0 (RFC 6891, 7).
-            LookupOutcome::OtherCode { code: 1 } => {
-                self.once(candidate, family, server, WithEdns::No, tries_left)
-                    .await
+            if outcome != FORMERR {
+                return outcome;
             }
-            other => other,
         }
+        self.once(candidate, family, server, WithEdns::No, tries_left)
+            .await
     }
 
     async fn once(

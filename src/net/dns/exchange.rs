@@ -145,11 +145,11 @@ async fn over_tcp(server: SocketAddr, question: &Question) -> Result<Message, Fa
     stream
         .write_all(&[&length.to_be_bytes(), question.bytes.as_slice()].concat())
         .await?;
-    let cut_short = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            Failure::Malformed("the TCP connection ended before the answer".into())
+    let cut_short = |error: io::Error| {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Failure::Malformed("the TCP connection ended before the answer".to_owned());
         }
-        _ => Failure::Io(error),
+        Failure::Io(error)
     };
     let length = stream.read_u16().await.map_err(cut_short)?;
     let mut buffer = vec![0; usize::from(length)];
@@ -191,12 +191,13 @@ fn read(question: &Question, bytes: &[u8]) -> Read {
 }
 
 fn outcome(question: &Question, message: &Message) -> LookupOutcome {
-    match message.metadata.response_code {
-        ResponseCode::NoError => outcome_of(addresses(question, message)),
-        ResponseCode::NXDomain => LookupOutcome::NxDomain,
-        ResponseCode::ServFail => LookupOutcome::ServFail,
-        ResponseCode::Refused => LookupOutcome::Refused,
-        other => LookupOutcome::OtherCode { code: other.into() },
+    // The numbers of RFC 1035, 4.1.1.
+    match message.metadata.response_code.into() {
+        0 => outcome_of(addresses(question, message)),
+        2 => LookupOutcome::ServFail,
+        3 => LookupOutcome::NxDomain,
+        5 => LookupOutcome::Refused,
+        code => LookupOutcome::OtherCode { code },
     }
 }
 
@@ -208,14 +209,14 @@ fn addresses(question: &Question, message: &Message) -> Vec<IpAddr> {
     let mut owner = &query.name;
     // A chain has no more links than the answer has records, which also ends a loop.
     for _ in &message.answers {
-        let alias = message.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == *owner => Some(&target.0),
-            _ => None,
+        let alias = message.answers.iter().find_map(|record| {
+            let RData::CNAME(target) = &record.data else {
+                return None;
+            };
+            (record.name == *owner).then_some(&target.0)
         });
-        match alias {
-            Some(target) => owner = target,
-            None => break,
-        }
+        let Some(target) = alias else { break };
+        owner = target;
     }
     message
         .answers

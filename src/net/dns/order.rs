@@ -87,11 +87,11 @@ fn scope(address: IpAddr) -> u8 {
     const GLOBAL: u8 = 14;
     match address {
         IpAddr::V4(v4) if v4.is_loopback() || v4.is_link_local() => LINK_LOCAL,
-        IpAddr::V4(_) => GLOBAL,
+
         IpAddr::V6(v6) if v6.is_loopback() || v6.is_unicast_link_local() => LINK_LOCAL,
         IpAddr::V6(v6) if v6.is_multicast() => v6.octets()[1] & 0xf,
         IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfec0 => SITE_LOCAL,
-        IpAddr::V6(_) => GLOBAL,
+        IpAddr::V4(_) | IpAddr::V6(_) => GLOBAL,
     }
 }
 

@@ -26,17 +26,9 @@ pub(super) async fn look_up(request: &ResolveRequest, log: &Log) -> Vec<IpAddr> 
         .map(|&family| log.ask(&request.name, family, None))
         .collect();
     let said = match timeout(request.deadline, ask(&request.name, request.families)).await {
-        Ok(said) => said,
+        Ok(said) => said.map_err(|outcome| again(outcome, log.elapsed().saturating_sub(asked_at))),
         Err(_) => Err(LookupOutcome::Timeout),
     };
-    let took = log.elapsed() - asked_at;
-    let said = said.map_err(|outcome| match outcome {
-        // The shortest timeout that resolv.conf(5) can set is a second: what failed sooner was an answer.
-        LookupOutcome::Timeout if took < Duration::from_secs(1).min(request.deadline) => {
-            LookupOutcome::ServFail
-        }
-        other => other,
-    });
     for (asked, &family) in asked.into_iter().zip(wanted) {
         asked.says(match &said {
             Ok(all) => outcome_of(all.iter().copied().filter(|&a| family_of(a) == family).collect()),
@@ -44,6 +36,15 @@ pub(super) async fn look_up(request: &ResolveRequest, log: &Log) -> Vec<IpAddr> 
         });
     }
     said.unwrap_or_default()
+}
+
+/// `EAI_AGAIN` is the C library's one code for "no answer", "no server" and SERVFAIL. The shortest timeout that
+/// resolv.conf(5) can set is a second: what failed sooner was most likely an answer.
+fn again(outcome: LookupOutcome, took: Duration) -> LookupOutcome {
+    if outcome == LookupOutcome::Timeout && took < Duration::from_secs(1) {
+        return LookupOutcome::ServFail;
+    }
+    outcome
 }
 
 async fn ask(name: &str, families: Families) -> Result<Vec<IpAddr>, LookupOutcome> {
@@ -103,7 +104,7 @@ fn ip_of(address: &SockaddrStorage) -> Option<IpAddr> {
     v4.or_else(|| address.as_sockaddr_in6().map(|v6| v6.ip().into()))
 }
 
-/// The C library's code as an outcome. It has one code, `EAI_AGAIN`, for "no answer", "no server" and SERVFAIL.
+/// The C library's code as an outcome.
 fn outcome_of_code(code: i32, errno: Errno) -> LookupOutcome {
     /// glibc: the name exists, but has no address of the family asked for. Not in the libc crate.
     const EAI_ADDRFAMILY: i32 = -9;
@@ -131,6 +132,14 @@ mod tests {
         assert_eq!(said(libc::EAI_NONAME), LookupOutcome::NxDomain);
         assert_eq!(said(libc::EAI_NODATA), LookupOutcome::NoData);
         assert_eq!(said(libc::EAI_AGAIN), LookupOutcome::Timeout);
+        assert_eq!(
+            again(said(libc::EAI_AGAIN), Duration::from_millis(20)),
+            LookupOutcome::ServFail
+        );
+        assert_eq!(
+            again(said(libc::EAI_AGAIN), Duration::from_secs(5)),
+            LookupOutcome::Timeout
+        );
         assert_eq!(said(libc::EAI_FAIL), LookupOutcome::Refused);
         assert_eq!(
             said(libc::EAI_SYSTEM),
