@@ -50,7 +50,7 @@ pub(super) async fn ask_all(request: &ResolveRequest, settings: &Settings, log: 
 /// What a candidate came to, or one family of it. The greater one speaks for both families.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Said {
-    /// No address, or no answer from those who should know (SERVFAIL).
+    /// No address, no answer from those who should know (SERVFAIL), or no name that DNS can hold.
     Empty,
     /// No server had anything to say.
     Nothing,
@@ -90,6 +90,13 @@ impl Asking<'_> {
     /// Asks for one family: every server in turn until one has an answer that settles it; then those that were
     /// silent once more, as often as the settings say. A server that refused or failed is not asked again.
     async fn family(&self, candidate: &str, family: Family) -> Said {
+        let question = match Question::new(candidate, family) {
+            Ok(question) => question,
+            Err(outcome) => {
+                self.log.ask(candidate, family, None).says(outcome);
+                return Said::Empty;
+            }
+        };
         let mut silent = self.settings.servers.clone();
         let mut said = Said::Nothing;
         for round in 0..self.settings.attempts {
@@ -97,7 +104,7 @@ impl Asking<'_> {
             let asked = std::mem::take(&mut silent);
             for (index, &server) in asked.iter().enumerate() {
                 let tries_left = asked.len() * rounds_left as usize - index;
-                match self.server(candidate, family, server, tries_left).await {
+                match self.server(&question, server, tries_left).await {
                     LookupOutcome::Addresses { .. } => return Said::Addresses,
                     LookupOutcome::NxDomain => return Said::NoSuchName,
                     LookupOutcome::NoData => return Said::Empty,
@@ -114,31 +121,21 @@ impl Asking<'_> {
         said
     }
 
-    async fn server(
-        &self,
-        candidate: &str,
-        family: Family,
-        server: SocketAddr,
-        tries_left: usize,
-    ) -> LookupOutcome {
+    async fn server(&self, question: &Question<'_>, server: SocketAddr, tries_left: usize) -> LookupOutcome {
         /// How a server says that it does not know EDNS0 (RFC 6891, 7).
         const FORMERR: LookupOutcome = LookupOutcome::OtherCode { code: 1 };
         if self.settings.edns0 {
-            let outcome = self
-                .once(candidate, family, server, WithEdns::Yes, tries_left)
-                .await;
+            let outcome = self.once(question, server, WithEdns::Yes, tries_left).await;
             if outcome != FORMERR {
                 return outcome;
             }
         }
-        self.once(candidate, family, server, WithEdns::No, tries_left)
-            .await
+        self.once(question, server, WithEdns::No, tries_left).await
     }
 
     async fn once(
         &self,
-        candidate: &str,
-        family: Family,
+        question: &Question<'_>,
         server: SocketAddr,
         edns: WithEdns,
         tries_left: usize,
@@ -150,11 +147,8 @@ impl Asking<'_> {
         };
         let left = self.deadline.saturating_sub(self.log.elapsed());
         let patience = patience(self.settings.timeout, left, tries_left);
-        let asked = self.log.ask(candidate, family, Some(server));
-        let outcome = match Question::new(candidate, family, edns) {
-            Ok(question) => exchange(server, &question, transport, patience).await,
-            Err(outcome) => outcome,
-        };
+        let asked = self.log.ask(question.candidate, question.family, Some(server));
+        let outcome = exchange(server, question, edns, transport, patience).await;
         asked.says(outcome.clone());
         outcome
     }

@@ -23,10 +23,49 @@ use super::outcome_of;
 /// The UDP size that passes everywhere unfragmented (DNS flag day 2020).
 const EDNS_PAYLOAD: u16 = 1232;
 
-/// A question, encoded.
-pub(super) struct Question {
-    message: Message,
-    bytes: Vec<u8>,
+/// What is asked for.
+pub(super) struct Question<'a> {
+    pub(super) candidate: &'a str,
+    pub(super) family: Family,
+    name: Name,
+}
+
+impl<'a> Question<'a> {
+    /// A question for the addresses of a fully qualified name. `Err` says why no server can be asked for that name.
+    pub(super) fn new(candidate: &'a str, family: Family) -> Result<Self, LookupOutcome> {
+        match Name::from_str_relaxed(candidate) {
+            Ok(name) => Ok(Self {
+                candidate,
+                family,
+                name,
+            }),
+            Err(error) => Err(malformed(format!("the name cannot be asked for: {error}"))),
+        }
+    }
+
+    /// The message for one try, with a random id of its own.
+    fn message(&self, edns: WithEdns) -> Message {
+        let record = match self.family {
+            Family::A => RecordType::A,
+            Family::Aaaa => RecordType::AAAA,
+        };
+        let mut message = Message::query();
+        message.metadata.recursion_desired = true;
+        message.add_query(Query::query(self.name.clone(), record));
+        if edns == WithEdns::Yes {
+            let mut edns = Edns::new();
+            edns.set_max_payload(EDNS_PAYLOAD);
+            message.set_edns(edns);
+        }
+        message
+    }
+}
+
+/// Whether a question carries an EDNS0 record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WithEdns {
+    Yes,
+    No,
 }
 
 /// How a question travels first.
@@ -38,56 +77,28 @@ pub(super) enum Transport {
     Tcp,
 }
 
-impl Question {
-    /// A question for the addresses of a fully qualified name, with a random id. `Err` says why there can be none.
-    pub(super) fn new(candidate: &str, family: Family, with_edns: WithEdns) -> Result<Self, LookupOutcome> {
-        let record = match family {
-            Family::A => RecordType::A,
-            Family::Aaaa => RecordType::AAAA,
-        };
-        let no_name =
-            |error: &dyn std::error::Error| malformed(format!("the name cannot be asked for: {error}"));
-        let name = Name::from_str_relaxed(candidate).map_err(|error| no_name(&error))?;
-        let mut message = Message::query();
-        message.metadata.recursion_desired = true;
-        message.add_query(Query::query(name, record));
-        if with_edns == WithEdns::Yes {
-            let mut edns = Edns::new();
-            edns.set_max_payload(EDNS_PAYLOAD);
-            message.set_edns(edns);
-        }
-        let bytes = message.to_vec().map_err(|error| no_name(&error))?;
-        Ok(Self { message, bytes })
-    }
-}
-
-/// Whether a question carries an EDNS0 record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WithEdns {
-    Yes,
-    No,
-}
-
 /// Asks one server once. Within `patience` it waits for the one packet that answers this question, over a TCP
 /// connection too if it comes to that.
 pub(super) async fn exchange(
     server: SocketAddr,
-    question: &Question,
+    question: &Question<'_>,
+    edns: WithEdns,
     transport: Transport,
     patience: Duration,
 ) -> LookupOutcome {
+    let query = question.message(edns);
     let mut stray = None;
     let conversation = async {
         match transport {
-            Transport::Tcp => over_tcp(server, question).await,
-            Transport::Udp => match over_udp(server, question, &mut stray).await {
-                Ok(message) if message.metadata.truncation => over_tcp(server, question).await,
+            Transport::Tcp => over_tcp(server, &query).await,
+            Transport::Udp => match over_udp(server, &query, &mut stray).await {
+                Ok(answer) if answer.metadata.truncation => over_tcp(server, &query).await,
                 other => other,
             },
         }
     };
     match timeout(patience, conversation).await {
-        Ok(Ok(message)) => outcome(question, &message),
+        Ok(Ok(answer)) => outcome(&query, &answer),
         Ok(Err(Failure::Io(error))) => unreachable(&error),
         Ok(Err(Failure::Malformed(why))) => malformed(why),
         Err(_) => match stray {
@@ -111,7 +122,7 @@ impl From<io::Error> for Failure {
 /// Packets that answer something else are passed over, as they may be forged; `stray` keeps why the last one was.
 async fn over_udp(
     server: SocketAddr,
-    question: &Question,
+    query: &Message,
     stray: &mut Option<&'static str>,
 ) -> Result<Message, Failure> {
     let any: IpAddr = match server {
@@ -125,11 +136,11 @@ async fn over_udp(
     }
     .map_err(io::Error::from)?;
     socket.connect(server).await?;
-    socket.send(&question.bytes).await?;
+    socket.send(&encoded(query)?).await?;
     let mut buffer = vec![0; usize::from(u16::MAX)];
     loop {
         let length = socket.recv(&mut buffer).await?;
-        match read(question, &buffer[..length]) {
+        match read(query, &buffer[..length]) {
             Read::Answer(message) => return Ok(*message),
             Read::Malformed(why) => return Err(Failure::Malformed(why)),
             Read::Stray(why) => *stray = Some(why),
@@ -138,12 +149,12 @@ async fn over_udp(
 }
 
 /// RFC 1035, 4.2.2: each message after its length in two bytes.
-async fn over_tcp(server: SocketAddr, question: &Question) -> Result<Message, Failure> {
+async fn over_tcp(server: SocketAddr, query: &Message) -> Result<Message, Failure> {
     let mut stream = TcpStream::connect(server).await?;
-    let length = u16::try_from(question.bytes.len())
-        .map_err(|_| Failure::Malformed("the question is too long".to_owned()))?;
+    let bytes = encoded(query)?;
+    let length = u16::try_from(bytes.len()).map_err(|error| Failure::Malformed(error.to_string()))?;
     stream
-        .write_all(&[&length.to_be_bytes(), question.bytes.as_slice()].concat())
+        .write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat())
         .await?;
     let cut_short = |error: io::Error| {
         if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -154,11 +165,17 @@ async fn over_tcp(server: SocketAddr, question: &Question) -> Result<Message, Fa
     let length = stream.read_u16().await.map_err(cut_short)?;
     let mut buffer = vec![0; usize::from(length)];
     stream.read_exact(&mut buffer).await.map_err(cut_short)?;
-    match read(question, &buffer) {
+    match read(query, &buffer) {
         Read::Answer(message) => Ok(*message),
         Read::Malformed(why) => Err(Failure::Malformed(why)),
         Read::Stray(why) => Err(Failure::Malformed(why.to_owned())),
     }
+}
+
+fn encoded(query: &Message) -> Result<Vec<u8>, Failure> {
+    query
+        .to_vec()
+        .map_err(|error| Failure::Malformed(format!("the question cannot be encoded: {error}")))
 }
 
 enum Read {
@@ -170,8 +187,8 @@ enum Read {
     Stray(&'static str),
 }
 
-fn read(question: &Question, bytes: &[u8]) -> Read {
-    let id = question.message.metadata.id.to_be_bytes();
+fn read(query: &Message, bytes: &[u8]) -> Read {
+    let id = query.metadata.id.to_be_bytes();
     if !bytes.starts_with(&id) {
         return Read::Stray("the answer has another id than the question");
     }
@@ -184,16 +201,16 @@ fn read(question: &Question, bytes: &[u8]) -> Read {
     }
     // A server that could not read the question may leave it out.
     let left_out = message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError;
-    if !left_out && message.queries != question.message.queries {
+    if !left_out && message.queries != query.queries {
         return Read::Stray("the answer is to another question");
     }
     Read::Answer(Box::new(message))
 }
 
-fn outcome(question: &Question, message: &Message) -> LookupOutcome {
+fn outcome(query: &Message, message: &Message) -> LookupOutcome {
     // The numbers of RFC 1035, 4.1.1.
     match message.metadata.response_code.into() {
-        0 => outcome_of(addresses(question, message)),
+        0 => outcome_of(addresses(query, message)),
         2 => LookupOutcome::ServFail,
         3 => LookupOutcome::NxDomain,
         5 => LookupOutcome::Refused,
@@ -202,11 +219,11 @@ fn outcome(question: &Question, message: &Message) -> LookupOutcome {
 }
 
 /// The addresses at the end of the chain of CNAMEs that starts at the question's name.
-fn addresses(question: &Question, message: &Message) -> Vec<IpAddr> {
-    let Some(query) = question.message.queries.first() else {
+fn addresses(query: &Message, message: &Message) -> Vec<IpAddr> {
+    let Some(asked) = query.queries.first() else {
         return Vec::new();
     };
-    let mut owner = &query.name;
+    let mut owner = &asked.name;
     // A chain has no more links than the answer has records, which also ends a loop.
     for _ in &message.answers {
         let alias = message.answers.iter().find_map(|record| {
@@ -221,7 +238,7 @@ fn addresses(question: &Question, message: &Message) -> Vec<IpAddr> {
     message
         .answers
         .iter()
-        .filter(|record| record.name == *owner && record.record_type() == query.query_type)
+        .filter(|record| record.name == *owner && record.record_type() == asked.query_type)
         .filter_map(|record| record.data.ip_addr())
         .collect()
 }
