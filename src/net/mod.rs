@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod counters;
 pub mod dial;
+pub mod dns;
 mod errno;
 mod error_queue;
 pub mod host;
