@@ -3,19 +3,21 @@
 
 mod endpoint;
 mod outcome;
+mod target;
 
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
+pub use target::check_target;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::net::dial::{Finish, Hold};
-use crate::net::sight;
+use crate::net::dial::Hold;
+use crate::net::dns::{Families, Resolver};
 
 /// How to look.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long to look at one endpoint at most.
+    /// How long to look at one endpoint at most, and how long to wait for a name's addresses.
     pub timeout: Duration,
     /// A handshake that takes longer is slow.
     pub slow: Duration,
@@ -25,9 +27,19 @@ pub struct Options {
     pub source: Option<IpAddr>,
     /// The interface to leave by.
     pub interface: Option<String>,
+    /// The address families to ask for and to look at.
+    pub families: Families,
+    /// Which addresses of a name to look at.
+    pub addresses: Addresses,
+    /// Who turns names into addresses.
+    pub resolver: Resolver,
 }
 
-/// Looks at one endpoint.
-pub async fn check(endpoint: SocketAddr, options: &Options, interrupt: Finish) -> EndpointOutcome {
-    endpoint::check_endpoint(endpoint, options, &sight::sight(endpoint.is_ipv4()), 0, interrupt).await
+/// Which addresses of a name to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// Every one.
+    All,
+    /// The one that a client would try first.
+    First,
 }
