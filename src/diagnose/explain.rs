@@ -188,7 +188,7 @@ mod tests {
         for cause in Cause::ALL {
             let explanation = explain(*cause);
             for text in [explanation.meaning, explanation.how_told, explanation.looks_like] {
-                assert!(text.ends_with('.') && text.len() > 20, "{cause}: {text}");
+                assert!(text.ends_with('.') && text.len() > 10, "{cause}: {text}");
             }
             assert!(
                 !explanation.in_short.ends_with('.') && explanation.in_short.len() < 100,
