@@ -213,7 +213,7 @@ pub(super) fn series() -> Series {
 fn silent(to: &str) -> EndpointOutcome {
     let address = socket(to);
     let control = SocketAddr::new(address.ip(), 44_321).to_string();
-    let seen = vec![
+    let mut seen = vec![
         connect(to, 0, 3_000_000, 3, Answer::Silence),
         Observation {
             saw: Saw::Control(dial(&control, 1, Answer::Rst)),
@@ -229,6 +229,9 @@ fn silent(to: &str) -> EndpointOutcome {
             ..at(1_200_000, 420)
         },
     ];
+    if let Saw::Connect(dial) = &mut seen[3].saw {
+        dial.from.as_mut().unwrap().set_port(41_235);
+    }
     let mut one = endpoint(to, Cause::Unattributed, Confidence::Likely, seen);
     one.diagnosis.because = vec![
         reason("6 SYNs from 2 source ports over 3 s got no answer", &[0, 3]),

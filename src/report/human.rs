@@ -97,7 +97,7 @@ pub(super) fn hang(first: &str, rest: &str, text: &str, width: usize) -> Vec<Str
     let mut lines = Vec::new();
     let mut line = first.to_owned();
     let mut empty = true;
-    for word in text.split_whitespace() {
+    for word in unbreakable(text) {
         let needed = usize::from(!empty) + word.chars().count();
         if !empty && line.chars().count() + needed > width {
             lines.push(std::mem::replace(&mut line, rest.to_owned()));
@@ -106,11 +106,28 @@ pub(super) fn hang(first: &str, rest: &str, text: &str, width: usize) -> Vec<Str
         if !empty {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
         empty = false;
     }
     lines.push(line);
     lines
+}
+
+/// The words of a text, where a number and its unit are one.
+fn unbreakable(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let unit = word.trim_end_matches(|letter: char| letter.is_ascii_punctuation());
+        let is_unit = matches!(unit, "ns" | "µs" | "ms" | "s" | "min" | "h");
+        match words.last_mut() {
+            Some(last) if is_unit && last.ends_with(|letter: char| letter.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -140,6 +157,14 @@ mod tests {
             ["- aa bb", "  cccccccccc", "  d"]
         );
         assert_eq!(wrap("", "", 8), [""]);
+    }
+
+    #[test]
+    fn a_number_stays_with_its_unit() {
+        assert_eq!(
+            wrap("", "after 1.2 ms, and 2 min 11 s.", 12),
+            ["after", "1.2 ms, and", "2 min 11 s."]
+        );
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub struct Summary {
     pub changes: Vec<Change>,
 }
 
-/// The spread of a duration, in seconds; percentiles with three significant digits.
+/// The spread of a duration, in seconds; percentiles with four significant digits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Percentiles {
@@ -170,7 +170,8 @@ fn percent(part: usize, whole: usize) -> Option<f64> {
 fn percentiles(durations: impl Iterator<Item = Duration> + Clone) -> Option<Percentiles> {
     let number = u32::try_from(durations.clone().count()).unwrap_or(u32::MAX);
     let (min, max) = (durations.clone().min()?, durations.clone().max()?);
-    let mut histogram = Histogram::<u64>::new(3).ok()?;
+    let longest = u64::try_from(max.as_nanos()).unwrap_or(u64::MAX / 2).max(2);
+    let mut histogram = Histogram::<u64>::new_with_bounds(1, longest, 4).ok()?;
     for duration in durations.clone() {
         histogram.saturating_record(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
     }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::evidence::{Ability, Dial, Evidence, Look, Mode, NextHop, Route, Saw};
+use crate::evidence::{Ability, Answer, Dial, Evidence, Look, Mode, NextHop, Ping, Route, Saw};
 
 /// A dead neighbour is known after 3.05 s (measured); with less than this a run cannot have heard of it.
 const LONG_ENOUGH: Duration = Duration::from_millis(3_500);
@@ -15,6 +15,7 @@ pub(super) struct Place<'a> {
     pub(super) interface: Option<String>,
     gateway: Option<IpAddr>,
     local: bool,
+    answered: bool,
 }
 
 impl<'a> Place<'a> {
@@ -40,6 +41,10 @@ impl<'a> Place<'a> {
             } else {
                 None
             },
+            answered: evidence
+                .observations
+                .iter()
+                .any(|observation| has_answered(&observation.saw)),
             local: next_hop == Some(NextHop::Local) || evidence.endpoint.ip().is_loopback(),
         }
     }
@@ -86,9 +91,9 @@ impl<'a> Place<'a> {
         Some(format!("{sudo}tcpprobe --mode raw {}", self.endpoint))
     }
 
-    /// A longer run; absent where this one was long enough.
+    /// A longer run; absent where this one was long enough, or the host has answered something.
     pub(super) fn longer_command(&self) -> Option<String> {
-        if self.evidence.timeout_s >= LONG_ENOUGH {
+        if self.answered || self.evidence.timeout_s >= LONG_ENOUGH {
             return None;
         }
         let mode = if self.evidence.sight.mode == Mode::Raw {
@@ -105,6 +110,20 @@ fn route(saw: &Saw) -> Option<&Route> {
         Some(route)
     } else {
         None
+    }
+}
+
+/// Whether the host itself answered, on any port.
+fn has_answered(saw: &Saw) -> bool {
+    match saw {
+        Saw::Connect(dial) | Saw::Control(dial) => matches!(dial.answer, Answer::SynAck(_) | Answer::Rst),
+        Saw::Echo(ping) => *ping == Ping::Reply,
+        Saw::Hop(_)
+        | Saw::TtlOne(_)
+        | Saw::Route(_)
+        | Saw::Neighbour(_)
+        | Saw::Listener(_)
+        | Saw::Counters(_) => false,
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, sty
     lines.extend(endpoint::next(&advise_name(&name.resolution, diagnosis), style));
     lines.extend(wrap(
         "  ",
-        &format!("The name took {}.", human_duration(name.resolution.took_s)),
+        &format!("Resolving took {}.", human_duration(name.resolution.took_s)),
         style.width(),
     ));
     lines

@@ -52,9 +52,10 @@ impl Trace {
         let back = flow(Some(dial.to), dial.from);
         self.say(begin, format!("{out}: Flags [S]{ttl}"));
         if dial.syns > 1 {
+            let (more, until) = (dial.syns - 1, end.as_secs_f64());
             self.say(
                 begin,
-                format!("{out}: Flags [S]{ttl}, {} more by retransmission", dial.syns - 1),
+                format!("{out}: Flags [S]{ttl}, {more} more until {until:.6}"),
             );
         }
         match answer {
@@ -66,7 +67,7 @@ impl Trace {
             Answer::Icmp(error) => {
                 let errno = errno(error, dial.to.ip())
                     .map_or_else(String::new, |errno| format!("connect() = {errno}, "));
-                self.say(end, format!("{errno}error queue: {}", icmp(error)));
+                self.say(end, format!("{errno}error queue: {}", icmp(error, dial.to.ip())));
             }
             Answer::Silence => self.say(end, "connect() = EINPROGRESS still: nothing came".to_owned()),
             Answer::Local(_) => {}
@@ -125,11 +126,11 @@ impl Trace {
 
     fn echo(&mut self, ping: &Ping, host: IpAddr, begin: Duration, end: Duration) {
         let family = family(host);
-        let asked = format!("{family} > {host}: ICMP echo request");
+        let asked = format!("{family} ? > {host}: ICMP echo request");
         match ping {
             Ping::CouldNot { .. } => return,
-            Ping::Reply => self.say(end, format!("{family} {host} >: ICMP echo reply")),
-            Ping::Icmp(error) => self.say(end, icmp(error)),
+            Ping::Reply => self.say(end, format!("{family} {host} > ?: ICMP echo reply")),
+            Ping::Icmp(error) => self.say(end, icmp(error, host)),
             Ping::Silence => {}
         }
         self.say(begin, asked);

@@ -1,9 +1,11 @@
 //! What was seen, one line a thing, in the order of time; the same thing seen again is said once.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::evidence::{
-    Answer, Counters, Dial, Ending, Evidence, Handshake, IcmpError, Listener, Look, Neighbour,
+    Answer, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Listener, Look, Neighbour,
     NeighbourState, NextHop, Observation, Ping, ResetShape, Route, Saw,
 };
 use crate::report::human::{count, human_duration, wrap};
@@ -30,7 +32,7 @@ pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
         let first = group[0];
         wrap(
             &format!("    {:>7.3} s  ", first.at_s.as_secs_f64()),
-            &say(group),
+            &say(group, evidence.endpoint.ip()),
             style.width(),
         )
     };
@@ -74,21 +76,21 @@ fn are_alike(one: &Saw, other: &Saw) -> bool {
 }
 
 /// One line for observations that are alike.
-fn say(group: &[&Observation]) -> String {
+fn say(group: &[&Observation], host: IpAddr) -> String {
     let [first, rest @ ..] = group else {
         return String::new();
     };
     let times = if rest.is_empty() {
         String::new()
     } else {
-        format!(" ({} times)", group.len())
+        format!(", {} times", group.len())
     };
     match &first.saw {
-        Saw::Connect(dial) => tcp("SYN", dial, group) + &times,
-        Saw::Control(dial) => tcp(&format!("SYN to closed port {}", dial.to.port()), dial, group) + &times,
+        Saw::Connect(dial) => tcp("SYN", dial, group),
+        Saw::Control(dial) => tcp(&format!("SYN to closed port {}", dial.to.port()), dial, group),
         Saw::Hop(dial) => tcp(&format!("SYN with TTL {}", ttls(group)), dial, group),
         Saw::TtlOne(dial) => tcp("SYN with TTL 1", dial, group),
-        Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, first.took_s)),
+        Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, host, first.took_s)),
         Saw::Route(look) => format!("route: {}", looked(look, route)),
         Saw::Neighbour(look) => format!("next hop: {}", looked(look, neighbour)),
         Saw::Listener(look) => format!("listening socket: {}", looked(look, listener)),
@@ -105,11 +107,14 @@ fn tcp(subject: &str, dial: &Dial, group: &[&Observation]) -> String {
     let answer = match &dial.answer {
         Answer::SynAck(handshake) => syn_ack(handshake),
         Answer::Rst => format!("RST after {}", human_duration(took)),
-        Answer::Icmp(error) => format!("{} after {}", icmp(error), human_duration(took)),
+        Answer::Icmp(error) => format!("{} after {}", icmp(error, dial.to.ip()), human_duration(took)),
         Answer::Local(error) => format!("{}() failed with {}, no packet left", error.call, error.errno),
         Answer::Silence => return format!("{subject}: {}", silence(group)),
     };
-    format!("{subject}: {answer}")
+    match group.len() {
+        0 | 1 => format!("{subject}: {answer}"),
+        times => format!("{subject}: {answer}, {times} times"),
+    }
 }
 
 fn silence(group: &[&Observation]) -> String {
@@ -128,9 +133,19 @@ fn silence(group: &[&Observation]) -> String {
         .filter_map(|observation| dial(&observation.saw))
         .map(|dial| dial.syns)
         .sum();
+    let ports: BTreeSet<_> = group
+        .iter()
+        .filter_map(|observation| dial(&observation.saw)?.from)
+        .map(|from| from.port())
+        .collect();
+    let from = if ports.len() > 1 {
+        format!(" from {} source ports", ports.len())
+    } else {
+        String::new()
+    };
+    let syns = count(syns as usize, "SYN", "SYNs");
     format!(
-        "no answer to {} in {}",
-        count(syns as usize, "SYN", "SYNs"),
+        "no answer to {syns}{from} in {}",
         human_duration(end.saturating_sub(begin))
     )
 }
@@ -212,20 +227,31 @@ fn ending(ending: &Ending) -> String {
     text
 }
 
-/// `ICMP 3/13 from 10.0.0.1`.
-pub(super) fn icmp(error: &IcmpError) -> String {
+/// `ICMP 3/13 (admin prohibited) from 10.0.0.1`.
+pub(super) fn icmp(error: &IcmpError, host: IpAddr) -> String {
+    let protocol = if host.is_ipv4() { "ICMP" } else { "ICMPv6" };
+    let says = match error.says {
+        IcmpSays::PortUnreachable => " (port unreachable)",
+        IcmpSays::AdminProhibited => " (admin prohibited)",
+        IcmpSays::HostProhibited => " (host prohibited)",
+        IcmpSays::NetProhibited => " (network prohibited)",
+        IcmpSays::HostUnreachable => " (host unreachable)",
+        IcmpSays::NetUnreachable => " (network unreachable)",
+        IcmpSays::TtlExceeded => " (TTL exceeded)",
+        IcmpSays::Other => "",
+    };
     let from = match (error.from, error.from_self) {
         (Some(from), true) => format!(" from {from}, our own address"),
         (Some(from), false) => format!(" from {from}"),
         (None, _) => String::new(),
     };
-    format!("ICMP {}/{}{from}", error.icmp_type, error.code)
+    format!("{protocol} {}/{}{says}{from}", error.icmp_type, error.code)
 }
 
-fn echo(ping: &Ping, took: Duration) -> String {
+fn echo(ping: &Ping, host: IpAddr, took: Duration) -> String {
     match ping {
         Ping::Reply => format!("reply after {}", human_duration(took)),
-        Ping::Icmp(error) => format!("{} after {}", icmp(error), human_duration(took)),
+        Ping::Icmp(error) => format!("{} after {}", icmp(error, host), human_duration(took)),
         Ping::Silence => format!("no reply in {}", human_duration(took)),
         Ping::CouldNot { why } => format!("could not ask ({why})"),
     }
