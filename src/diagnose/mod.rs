@@ -1,5 +1,7 @@
 //! `Evidence -> Diagnosis`. No socket, no clock, no environment.
 
+pub mod advice;
+pub mod explain;
 mod findings;
 pub mod name;
 mod reasons;
