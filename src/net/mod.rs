@@ -1,1 +1,4 @@
-//! (room: net)
+//! All IO and all `unsafe`.
+
+pub mod clock;
+pub mod sys;
