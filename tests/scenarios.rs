@@ -7,6 +7,10 @@
 mod facilities;
 #[path = "scenarios/harness/inside.rs"]
 mod inside;
+#[path = "scenarios/harness/scenario.rs"]
+mod scenario;
+#[path = "scenarios/harness/wanted.rs"]
+mod wanted;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -23,10 +27,10 @@ fn main() {
     let entered = lab::enter();
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TRIALS_AT_A_TIME);
-    let trials = facilities::trials();
+    let trials = facilities::trials().into_iter().chain(scenario::trials());
     let trials = match entered {
-        Ok(()) => trials.into_iter().map(Test::trial).collect(),
-        Err(reason) => trials.into_iter().map(|test| test.impossible(&reason)).collect(),
+        Ok(()) => trials.map(Test::trial).collect(),
+        Err(reason) => trials.map(|test| test.impossible(&reason)).collect(),
     };
     libtest_mimic::run(&arguments, trials).exit();
 }
