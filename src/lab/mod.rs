@@ -1,1 +1,154 @@
-//! (room: lab)
+//! A private network in which connections fail as described: for tests, and for showing what a failure looks like.
+//!
+//! Five network namespaces, all of them without a way out:
+//!
+//! ```text
+//! client ── wire ── r1 ── r2 ── server        10.0.1.0/24, 10.0.2.0/24, 10.0.3.0/24
+//!    .2              .1 .1 .2 .1   .2         2001:db8:1::/64, …:2::/64, …:3::/64
+//! ```
+//!
+//! The wire is a forwarder of our own that drops, delays, repeats and answers by rules ([`network::Rule`]); all else is
+//! the kernel's. Nothing but the kernel is needed, except for descriptions that are about `nft` itself. No privileges
+//! are needed either, where the system lets users have namespaces.
+
+mod answers;
+mod client;
+mod dns;
+mod forwarder;
+mod links;
+pub mod network;
+mod node;
+mod places;
+mod rules;
+mod services;
+mod setup;
+
+pub use crate::net::sys::namespace::{EnterError, Powers};
+pub use client::{Finished, run};
+pub use network::Network;
+pub use places::{Family, Node, Place};
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{self, PipeWriter};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::PoisonError;
+use std::thread::JoinHandle;
+
+use crate::net::sys::namespace;
+
+use network::ServerAction;
+use node::NodeThread;
+use services::Services;
+
+/// Moves this process into namespaces of its own, which a lab is built in. To be called once, at the top of `main`,
+/// before there is a second thread.
+pub fn enter() -> Result<(), EnterError> {
+    namespace::enter()
+}
+
+/// Why a lab could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The description has nft rules, and there is no `nft` program.
+    #[error("there is no nft program here (package nftables)")]
+    NoNft,
+    /// The description asks for what there is not.
+    #[error("the description is wrong: {0}")]
+    Description(String),
+    /// The system did not play along.
+    #[error("{step}: {error}")]
+    Failed {
+        /// What was being done.
+        step: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// A network that is up. Its threads end and its namespaces vanish when it is dropped.
+pub struct Lab {
+    // Dropped in this order: the wire has things done by the services, and all of them live in the nodes.
+    _wire: WireThread,
+    services: BTreeMap<Node, Services>,
+    held: Vec<TcpStream>,
+    nodes: BTreeMap<Node, NodeThread>,
+    etc: client::Etc,
+    trace: forwarder::Trace,
+}
+
+impl Lab {
+    /// Builds the network.
+    pub fn build(network: &Network) -> Result<Self, BuildError> {
+        setup::build(network)
+    }
+
+    /// A command that will run on the client, with no more of root's powers than said, and with at most so many open
+    /// files. Its files are those of the description. Pass it to [`run`], or add arguments first.
+    pub fn command(
+        &self,
+        program: impl AsRef<OsStr>,
+        powers: Powers,
+        open_files: Option<u64>,
+    ) -> io::Result<Command> {
+        let client = self.node(Node::Client)?;
+        client::command(
+            program.as_ref(),
+            client.namespace.clone(),
+            &self.etc,
+            powers,
+            open_files,
+        )
+    }
+
+    /// Runs code on a node, with root's powers there, and waits for it.
+    pub fn on<T: Send + 'static>(
+        &self,
+        node: Node,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<T> {
+        self.node(node)?.run(job)
+    }
+
+    /// Has something done at a node's listener, and waits for it.
+    pub fn order(&self, node: Node, action: ServerAction) -> io::Result<()> {
+        let remote = self.services.get(&node).and_then(Services::remote);
+        remote
+            .ok_or_else(|| io::Error::other("nothing listens there"))?
+            .order(action)
+    }
+
+    /// What has passed the wire, one line a packet, as tcpdump writes it: `>` towards the server, `<` towards the client.
+    pub fn trace(&self) -> Vec<String> {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The connections that the client already has.
+    pub fn held(&self) -> &[TcpStream] {
+        &self.held
+    }
+
+    fn node(&self, node: Node) -> io::Result<&NodeThread> {
+        self.nodes
+            .get(&node)
+            .ok_or_else(|| io::Error::other("there is no such node"))
+    }
+}
+
+/// The thread that is the wire, and the pipe whose closing ends it.
+struct WireThread {
+    stop: Option<PipeWriter>,
+    thread: Option<JoinHandle<()>>,
+    /// The namespace that its ends are in.
+    _node: NodeThread,
+}
+
+impl Drop for WireThread {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -14,4 +14,5 @@ pub mod ping;
 pub mod route;
 pub mod settings;
 pub mod sight;
+pub mod sys;
 mod tcp_info;

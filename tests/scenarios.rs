@@ -1,0 +1,74 @@
+//! Runs the real binary in private networks in which connections fail in known ways, and proves before that these
+//! networks do what they say.
+//!
+//! Each file of `tests/scenarios/lab` is one scenario, and each scenario one trial an IP version.
+
+#[path = "scenarios/harness/facilities.rs"]
+mod facilities;
+#[path = "scenarios/harness/inside.rs"]
+mod inside;
+#[path = "scenarios/harness/scenario.rs"]
+mod scenario;
+#[path = "scenarios/harness/wanted.rs"]
+mod wanted;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use tcpprobe::lab::{self, BuildError, EnterError, Lab, Network};
+
+/// Most of a trial is waiting.
+const TRIALS_AT_A_TIME: usize = 8;
+
+fn main() {
+    if let Some(code) = inside::main() {
+        std::process::exit(code);
+    }
+    // Before there is a second thread.
+    let entered = lab::enter();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(TRIALS_AT_A_TIME);
+    let trials = facilities::trials().into_iter().chain(scenario::trials());
+    let trials = match entered {
+        Ok(()) => trials.map(Test::trial).collect(),
+        Err(reason) => trials.map(|test| test.impossible(&reason)).collect(),
+    };
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A trial in a network of its own.
+struct Test {
+    name: String,
+    network: Network,
+    body: Box<dyn FnOnce(&Lab) -> Result<(), Failed> + Send>,
+}
+
+impl Test {
+    fn trial(self) -> Trial {
+        Trial::ignorable_test(self.name, move || match Lab::build(&self.network) {
+            Ok(lab) => match (self.body)(&lab) {
+                Ok(()) => Ok(Completion::Completed),
+                Err(failed) => Err(with_trace(&failed, &lab)),
+            },
+            Err(BuildError::NoNft) => cannot(&BuildError::NoNft.to_string()),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn impossible(self, reason: &EnterError) -> Trial {
+        let reason = reason.to_string();
+        Trial::ignorable_test(self.name, move || cannot(&reason))
+    }
+}
+
+/// A trial that cannot run here says so; in CI, where all of them can, that is a failure.
+fn cannot(reason: &str) -> Result<Completion, Failed> {
+    if std::env::var("CI").is_ok_and(|value| value == "true") {
+        return Err(reason.into());
+    }
+    Ok(Completion::ignored_with(reason))
+}
+
+fn with_trace(failed: &Failed, lab: &Lab) -> Failed {
+    let message = failed.message().unwrap_or("failed");
+    format!("{message}\n\nThe wire saw:\n  {}", lab.trace().join("\n  ")).into()
+}

@@ -1,0 +1,201 @@
+//! Scenario files: a network, the command to run in it, and the verdict wanted.
+//!
+//! Before a file is read as TOML, `{server}` and the names of the other places are replaced by their addresses (in
+//! brackets where a port follows an IPv6 address), `{family}` by `v4` or `v6`, and `{record}` by `A` or `AAAA`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use libtest_mimic::Failed;
+use serde::Deserialize;
+
+use tcpprobe::lab::{Family, Lab, Network, Place, Powers, run};
+
+use crate::Test;
+use crate::wanted::{Line, Want};
+
+/// No run needs as long as this, whatever it looks for.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A scenario as its file holds it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Scenario {
+    /// What is wrong, and what makes it hard to see, in a sentence.
+    #[serde(rename = "about")]
+    _about: String,
+    /// In which IP versions it is run.
+    #[serde(default = "Version::each")]
+    families: Vec<Version>,
+    /// What the command may look at.
+    #[serde(default)]
+    sight: Sight,
+    /// The command line, without the program and the output format.
+    args: Vec<String>,
+    /// How many file descriptors the command may have open.
+    open_files: Option<u64>,
+    /// The network, and what is wrong with it.
+    #[serde(default)]
+    network: Network,
+    /// What the command has to say.
+    want: Want,
+}
+
+/// The IP version of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Version {
+    V4,
+    V6,
+    /// The scenario is about both at once; addresses can be named by the place only in what is wanted.
+    Dual,
+}
+
+/// What the command may look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Sight {
+    /// What any user may.
+    #[default]
+    Connect,
+    /// Raw packets too.
+    Raw,
+}
+
+impl Version {
+    const ALL: [Self; 3] = [Self::V4, Self::V6, Self::Dual];
+
+    fn each() -> Vec<Self> {
+        vec![Self::V4, Self::V6]
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::V4 => "v4",
+            Self::V6 => "v6",
+            Self::Dual => "dual",
+        }
+    }
+
+    const fn family(self) -> Option<Family> {
+        match self {
+            Self::V4 => Some(Family::V4),
+            Self::V6 => Some(Family::V6),
+            Self::Dual => None,
+        }
+    }
+}
+
+/// A trial for each scenario file and IP version. A file that cannot be read is a trial that fails.
+pub(crate) fn trials() -> Vec<Test> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/lab");
+    let entries = fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
+    files.sort();
+    files.iter().flat_map(|file| trials_of(file)).collect()
+}
+
+fn trials_of(file: &Path) -> Vec<Test> {
+    let name = file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    // Which versions a file is for stands in the file, whose text depends on the version: any will do to find out.
+    let versions = match Version::ALL.map(|version| read(&text, version)) {
+        [Err(error), _, Err(_)] => {
+            let fails = move |_: &Lab| Err(Failed::from(&error));
+            return vec![Test {
+                name,
+                network: Network::default(),
+                body: Box::new(fails),
+            }];
+        }
+        [Ok(scenario), _, _] | [Err(_), _, Ok(scenario)] => scenario.families,
+    };
+    let trial = |version: &Version| {
+        let name = format!("{name}::{}", version.name());
+        match read(&text, *version) {
+            Ok(scenario) => {
+                let version = *version;
+                Test {
+                    name,
+                    network: scenario.network.clone(),
+                    body: Box::new(move |lab| carry_out(&scenario, version, lab)),
+                }
+            }
+            Err(error) => Test {
+                name,
+                network: Network::default(),
+                body: Box::new(move |_| Err(Failed::from(&error))),
+            },
+        }
+    };
+    versions.iter().map(trial).collect()
+}
+
+fn read(text: &str, version: Version) -> Result<Scenario, toml::de::Error> {
+    let mut text = text.to_owned();
+    if let Some(family) = version.family() {
+        for (place, name) in Place::ALL {
+            let address = place.address(family).to_string();
+            let before_port = if family == Family::V6 {
+                format!("[{address}]:")
+            } else {
+                format!("{address}:")
+            };
+            text = text
+                .replace(&format!("{{{name}}}:"), &before_port)
+                .replace(&format!("{{{name}}}"), &address);
+        }
+        text = text.replace("{family}", version.name());
+        text = text.replace("{record}", if family == Family::V4 { "A" } else { "AAAA" });
+    } else {
+        for (place, name) in Place::ALL {
+            text = text.replace(&format!("{{{name}}}"), &place.address(Family::V4).to_string());
+        }
+    }
+    toml::from_str(&text)
+}
+
+fn carry_out(scenario: &Scenario, version: Version, lab: &Lab) -> Result<(), Failed> {
+    let powers = match scenario.sight {
+        Sight::Connect => Powers::None,
+        Sight::Raw => Powers::NetRaw,
+    };
+    let mut command = lab.command(env!("CARGO_BIN_EXE_tcpprobe"), powers, scenario.open_files)?;
+    command
+        .args(["-o", "jsonl"])
+        .args(&scenario.args)
+        .env("RUST_BACKTRACE", "0");
+    let finished = run(&mut command, DEADLINE)?;
+    let lines = finished
+        .stdout
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<Vec<Line>, _>>()
+        .map_err(|error| {
+            format!(
+                "not what the contract says ({error}):\n{}{}",
+                finished.stdout, finished.stderr
+            )
+        })?;
+    let wrong = scenario
+        .want
+        .wrong_in(&lines, finished.status.code(), version.family());
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\n\nafter {:?} it said:\n{}{}",
+        wrong.join("\n"),
+        finished.took,
+        finished.stdout,
+        finished.stderr
+    )
+    .into())
+}

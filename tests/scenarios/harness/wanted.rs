@@ -1,0 +1,204 @@
+//! What a scenario wants to be said, and what of it was not.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+use tcpprobe::diagnose::{Cause, Class, Confidence, FindingKind};
+use tcpprobe::lab::{Family, Place};
+
+/// What a run has to say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Want {
+    /// The exit code; absent where either is right.
+    exit: Option<i32>,
+    /// One for each line of output.
+    endpoint: Vec<WantedLine>,
+}
+
+/// What one line has to say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WantedLine {
+    /// Which line it is, by its address; absent means the one in this place.
+    #[serde(default)]
+    address: Option<IpAddr>,
+    /// The verdicts that are right, as `class/cause`.
+    verdict: OneOrMore,
+    /// No less sure than this.
+    at_least: Option<Confidence>,
+    /// No surer than this.
+    at_most: Option<Confidence>,
+    /// Who said so.
+    from: Option<Place>,
+    /// Causes that are among those not ruled out.
+    #[serde(default)]
+    not_ruled_out: Vec<Verdict>,
+    /// Causes that are the verdict, or among those not ruled out.
+    #[serde(default)]
+    considers: Vec<Verdict>,
+    /// Causes that are neither.
+    #[serde(default)]
+    ruled_out: Vec<Verdict>,
+    /// Findings that are there.
+    #[serde(default)]
+    findings: Vec<FindingKind>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(Verdict),
+    More(Vec<Verdict>),
+}
+
+/// A cause, written with its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+struct Verdict(Cause);
+
+impl TryFrom<String> for Verdict {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (class, cause) = text
+            .split_once('/')
+            .ok_or_else(|| format!("'{text}' is not class/cause"))?;
+        let cause: Cause = cause.parse().map_err(|error| format!("{error}"))?;
+        let class: Class = class.parse().map_err(|error| format!("{error}"))?;
+        if cause.class() == class {
+            Ok(Self(cause))
+        } else {
+            Err(format!("{cause} belongs to {}", cause.class()))
+        }
+    }
+}
+
+/// What is looked at of a line of output.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Line {
+    address: Option<IpAddr>,
+    class: Class,
+    cause: Cause,
+    confidence: Confidence,
+    #[serde(default)]
+    from: Option<IpAddr>,
+    not_ruled_out: Vec<Other>,
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Other {
+    class: Class,
+    cause: Cause,
+}
+
+#[derive(Debug, Deserialize)]
+struct Finding {
+    kind: FindingKind,
+}
+
+impl Want {
+    /// What is not as wanted, a sentence each.
+    pub(crate) fn wrong_in(&self, lines: &[Line], exit: Option<i32>, family: Option<Family>) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if lines.len() != self.endpoint.len() {
+            wrong.push(format!(
+                "wanted {} lines, got {}",
+                self.endpoint.len(),
+                lines.len()
+            ));
+        }
+        for (number, wanted) in self.endpoint.iter().enumerate() {
+            let line = match wanted.address {
+                Some(address) => lines.iter().find(|line| line.address == Some(address)),
+                None => lines.get(number),
+            };
+            match line {
+                Some(line) => wanted.compare(line, family, &mut wrong),
+                None => wrong.push(format!("no line {number} (address {:?})", wanted.address)),
+            }
+        }
+        if self.exit.is_some() && exit != self.exit {
+            wrong.push(format!("wanted exit code {:?}, got {exit:?}", self.exit));
+        }
+        wrong
+    }
+}
+
+impl WantedLine {
+    fn compare(&self, line: &Line, family: Option<Family>, wrong: &mut Vec<String>) {
+        let mut demand = |holds: bool, what: String| {
+            if !holds {
+                wrong.push(what);
+            }
+        };
+        let right = match &self.verdict {
+            OneOrMore::One(verdict) => std::slice::from_ref(verdict),
+            OneOrMore::More(verdicts) => verdicts,
+        };
+        let open = |cause: Cause| line.not_ruled_out.iter().any(|other| other.cause == cause);
+        demand(
+            right.contains(&Verdict(line.cause)),
+            format!("wanted {right:?}, got {}/{}", line.class, line.cause),
+        );
+        demand(
+            line.class == line.cause.class(),
+            format!("{} is not of class {}", line.cause, line.class),
+        );
+        demand(
+            !open(line.cause),
+            format!("{} is the verdict and not ruled out", line.cause),
+        );
+        for other in &line.not_ruled_out {
+            demand(
+                other.class == other.cause.class(),
+                format!("{} is not of class {}", other.cause, other.class),
+            );
+        }
+        if let Some(least) = self.at_least {
+            demand(
+                line.confidence >= least,
+                format!("wanted at least {least}, got {}", line.confidence),
+            );
+        }
+        if let Some(most) = self.at_most {
+            demand(
+                line.confidence <= most,
+                format!("wanted at most {most}, got {}", line.confidence),
+            );
+        }
+        if let (Some(from), Some(family)) = (self.from, family) {
+            let from = from.address(family);
+            demand(
+                line.from == Some(from),
+                format!("wanted it from {from}, got {:?}", line.from),
+            );
+        }
+        for Verdict(cause) in &self.not_ruled_out {
+            demand(
+                open(*cause),
+                format!("{cause} is not ruled out, but not said to be so"),
+            );
+        }
+        for Verdict(cause) in &self.considers {
+            demand(
+                line.cause == *cause || open(*cause),
+                format!("{cause} is not even considered"),
+            );
+        }
+        for Verdict(cause) in &self.ruled_out {
+            demand(
+                line.cause != *cause && !open(*cause),
+                format!("{cause} is ruled out by what there was to see"),
+            );
+        }
+        for kind in &self.findings {
+            demand(
+                line.findings.iter().any(|finding| finding.kind == *kind),
+                format!("the finding {kind} is missing"),
+            );
+        }
+    }
+}
