@@ -9,10 +9,10 @@ use futures_util::future::join_all;
 use super::endpoint::check_endpoint;
 use super::{NameOutcome, Options, TargetOutcome};
 use crate::diagnose::name;
-use crate::evidence::Resolution;
+use crate::evidence::{Resolution, ResolvedBy};
 use crate::net::dial::Finish;
-use crate::net::dns::{self, Families, ResolveRequest};
-use crate::net::{interfaces, sight};
+use crate::net::dns::{self, ResolveRequest};
+use crate::net::{clock, interfaces, sight};
 use crate::target::{Host, Target};
 
 /// Looks at one target: resolves its name and looks at every address, in both families, at once.
@@ -35,8 +35,12 @@ pub async fn check_target(
             (None, vec![address])
         }
         Host::Name(name) => {
-            let resolution = resolve(name, options).await;
-            let addresses = resolution.addresses.iter().map(|ip| SocketAddr::new(*ip, target.port)).collect();
+            let resolution = resolve(name, options, interrupt.clone()).await;
+            let addresses = resolution
+                .addresses
+                .iter()
+                .map(|ip| SocketAddr::new(*ip, target.port))
+                .collect();
             (Some(resolution), addresses)
         }
     };
@@ -46,21 +50,32 @@ pub async fn check_target(
     };
     let addresses = &addresses[..wanted.min(addresses.len())];
     let endpoints = join_all(addresses.iter().map(|endpoint| {
-        let same_family = addresses.iter().filter(|other| other.is_ipv4() == endpoint.is_ipv4()).count() - 1;
+        let same_family = addresses
+            .iter()
+            .filter(|other| other.is_ipv4() == endpoint.is_ipv4())
+            .count()
+            - 1;
         let alongside = others.saturating_add(u32::try_from(same_family).unwrap_or(u32::MAX));
         let sight = sight::sight(endpoint.is_ipv4());
         let interrupt = interrupt.clone();
         async move { check_endpoint(*endpoint, options, &sight, alongside, interrupt).await }
     }))
     .await;
-    let pairs: Vec<_> = endpoints.iter().map(|endpoint| (&endpoint.evidence, &endpoint.diagnosis)).collect();
+    let pairs: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| (&endpoint.evidence, &endpoint.diagnosis))
+        .collect();
     let name = resolution.map(|resolution| NameOutcome {
         failed: name::diagnose_name(&resolution),
         findings: name::compare(&pairs),
         wait_without_happy_eyeballs_s: name::wait_without_happy_eyeballs(&pairs, hang),
         resolution,
     });
-    Ok(TargetOutcome { target: target.clone(), name, endpoints })
+    Ok(TargetOutcome {
+        target: target.clone(),
+        name,
+        endpoints,
+    })
 }
 
 fn with_scope(address: IpAddr, port: u16, scope: Option<&str>) -> io::Result<SocketAddr> {
@@ -74,17 +89,21 @@ fn with_scope(address: IpAddr, port: u16, scope: Option<&str>) -> io::Result<Soc
     Ok(SocketAddrV6::new(v6, port, 0, index).into())
 }
 
-async fn resolve(name: &str, options: &Options) -> Resolution {
-    let families = match options.source {
-        // A source address decides the family.
-        Some(IpAddr::V4(_)) => Families::V4,
-        Some(IpAddr::V6(_)) => Families::V6,
-        None => options.families,
-    };
+async fn resolve(name: &str, options: &Options, mut interrupt: Finish) -> Resolution {
     let request = ResolveRequest {
-        families,
+        families: options.families,
         resolver: options.resolver.clone(),
         ..ResolveRequest::new(name, options.timeout)
     };
-    dns::resolve(&request).await
+    let began = clock::now();
+    tokio::select! {
+        resolution = dns::resolve(&request) => resolution,
+        () = interrupt.requested() => Resolution {
+            name: name.to_owned(),
+            by: ResolvedBy::Dns,
+            lookups: Vec::new(),
+            addresses: Vec::new(),
+            took_s: clock::now() - began,
+        },
+    }
 }

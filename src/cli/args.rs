@@ -80,7 +80,13 @@ pub struct CheckArguments {
     #[arg(long, value_name = "FILE", default_value = "/etc/resolv.conf")]
     pub resolv_conf: PathBuf,
     /// What every endpoint is expected to be: CLASS or CLASS/CAUSE, several separated by commas
-    #[arg(short, long, value_name = "VERDICT", default_value = "open", value_delimiter = ',')]
+    #[arg(
+        short,
+        long,
+        value_name = "VERDICT",
+        default_value = "open",
+        value_delimiter = ','
+    )]
     pub expect: Vec<Expectation>,
     /// Repeat so often, then summarise
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -154,8 +160,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn duration_or_zero(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
-    let duration =
-        humantime::parse_duration(text).map_err(|error| format!("{error}; write it with a unit, such as 500ms or 3s"))?;
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it with a unit, such as 500ms or 3s"))?;
     if duration > LONGEST {
         return Err("longer than a day".to_owned());
     }

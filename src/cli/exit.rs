@@ -40,7 +40,9 @@ impl Exit {
     /// family and nobody waits: an address that our own kernel has no route to does not count beside one that is as
     /// expected.
     pub fn of_name(causes: &[Cause], expected: &[Expectation]) -> Self {
-        let one_is_met = causes.iter().any(|cause| Self::of(*cause, expected) == Self::AsExpected);
+        let one_is_met = causes
+            .iter()
+            .any(|cause| Self::of(*cause, expected) == Self::AsExpected);
         causes
             .iter()
             .filter(|cause| !(one_is_met && **cause == Cause::NoRoute))
@@ -86,7 +88,11 @@ mod tests {
                 _ => 1,
             };
             assert_eq!(Exit::of(*cause, OPEN).code(), expected, "{cause}");
-            assert_eq!(Exit::of(*cause, &[Expectation::Cause(*cause)]).code(), 0, "{cause}");
+            assert_eq!(
+                Exit::of(*cause, &[Expectation::Cause(*cause)]).code(),
+                0,
+                "{cause}"
+            );
         }
     }
 
@@ -99,8 +105,14 @@ mod tests {
 
     #[test]
     fn a_family_that_this_host_does_not_have_is_no_failure_of_a_name_that_works() {
-        assert_eq!(Exit::of_name(&[Cause::NoRoute, Cause::Healthy], OPEN), Exit::AsExpected);
+        assert_eq!(
+            Exit::of_name(&[Cause::NoRoute, Cause::Healthy], OPEN),
+            Exit::AsExpected
+        );
         assert_eq!(Exit::of_name(&[Cause::NoRoute], OPEN), Exit::NotAsExpected);
-        assert_eq!(Exit::of_name(&[Cause::Healthy, Cause::Port], OPEN), Exit::NotAsExpected);
+        assert_eq!(
+            Exit::of_name(&[Cause::Healthy, Cause::Port], OPEN),
+            Exit::NotAsExpected
+        );
     }
 }

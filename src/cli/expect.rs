@@ -28,14 +28,29 @@ impl FromStr for Expectation {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (class, cause) = text.split_once('/').map_or((text, None), |(class, cause)| (class, Some(cause)));
+        let (class, cause) = text
+            .split_once('/')
+            .map_or((text, None), |(class, cause)| (class, Some(cause)));
         let class: Class = class.parse().map_err(|error| format!("{error}"))?;
-        let Some(cause) = cause else { return Ok(Self::Class(class)) };
-        let of_class: Vec<Cause> = Cause::ALL.iter().copied().filter(|cause| cause.class() == class).collect();
-        of_class.iter().find(|known| known.label() == cause).map(|cause| Self::Cause(*cause)).ok_or_else(|| {
-            let known: Vec<_> = of_class.iter().map(|cause| cause.label()).collect();
-            format!("'{cause}' is no cause of {class}; its causes are {}", known.join(", "))
-        })
+        let Some(cause) = cause else {
+            return Ok(Self::Class(class));
+        };
+        let of_class: Vec<Cause> = Cause::ALL
+            .iter()
+            .copied()
+            .filter(|cause| cause.class() == class)
+            .collect();
+        of_class
+            .iter()
+            .find(|known| known.label() == cause)
+            .map(|cause| Self::Cause(*cause))
+            .ok_or_else(|| {
+                let known: Vec<_> = of_class.iter().map(|cause| cause.label()).collect();
+                format!(
+                    "'{cause}' is no cause of {class}; its causes are {}",
+                    known.join(", ")
+                )
+            })
     }
 }
 
@@ -55,6 +70,9 @@ mod tests {
     fn a_wrong_label_names_the_right_ones() {
         assert!("shut".parse::<Expectation>().unwrap_err().contains("filtered"));
         let error = "refused/port".parse::<Expectation>().unwrap_err();
-        assert!(error.contains("no-listener") && error.contains("'port'"), "{error}");
+        assert!(
+            error.contains("no-listener") && error.contains("'port'"),
+            "{error}"
+        );
     }
 }

@@ -19,7 +19,7 @@ pub fn diagnose_name(resolution: &Resolution) -> Option<Diagnosis> {
             worst = Some((cause, index));
         }
     }
-    let (cause, _) = worst.unwrap_or((Cause::DnsUnreachable, 0));
+    let (cause, _) = worst.unwrap_or((Cause::Undecided, 0));
     let confidence = match cause {
         // An answer from the authority, through the server that was asked.
         Cause::NxDomain | Cause::NoAddress => Confidence::Certain,

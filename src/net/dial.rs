@@ -77,6 +77,11 @@ impl Finisher {
 }
 
 impl Finish {
+    /// Whether it is time to conclude.
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Returns when it is time to conclude.
     pub async fn requested(&mut self) {
         // An error means that the other end is gone, which concludes as well.

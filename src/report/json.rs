@@ -21,6 +21,11 @@ pub fn write_lines(report: &Report, out: &mut impl io::Write) -> io::Result<()> 
     for outcome in report.targets {
         write_target_lines(outcome, report.syn_schedule, out)?;
     }
+    write_series_lines(report, out)
+}
+
+/// Writes the lines of the series alone, at the end of a run that has written its targets.
+pub fn write_series_lines(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
     for series in report.series {
         write_line(
             &SeriesLine {

@@ -16,35 +16,44 @@ use crate::evidence::SynSchedule;
 
 /// Writes the whole report.
 pub fn write(report: &Report, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
-    let mut before = 0;
+    let mut writer = Writer::default();
     for outcome in report.targets {
-        let lines = target_lines(outcome, report.syn_schedule, style);
-        if before > 1 || (before == 1 && lines.len() > 1) {
-            writeln!(out)?;
-        }
-        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-        before = lines.len();
+        writer.target(outcome, report.syn_schedule, style, out)?;
     }
     for one in report.series {
-        if before > 0 && style.verbosity != Verbosity::Quiet {
+        if writer.before > 0 && style.verbosity != Verbosity::Quiet {
             writeln!(out)?;
         }
         series::write_text(one, style, out)?;
-        before = 1;
+        writer.before = 1;
     }
     Ok(())
 }
 
-/// Writes one target, so that a long run can say what it knows.
-pub fn write_target(
-    outcome: &TargetOutcome,
-    schedule: Option<SynSchedule>,
-    style: &Style,
-    out: &mut impl io::Write,
-) -> io::Result<()> {
-    target_lines(outcome, schedule, style)
-        .iter()
-        .try_for_each(|line| writeln!(out, "{line}"))
+/// Writes targets one after another, so that a long run can say what it knows.
+#[derive(Debug, Default)]
+pub struct Writer {
+    /// How many lines the last target had.
+    before: usize,
+}
+
+impl Writer {
+    /// Writes one target, set apart from the one before unless both are single lines.
+    pub fn target(
+        &mut self,
+        outcome: &TargetOutcome,
+        schedule: Option<SynSchedule>,
+        style: &Style,
+        out: &mut impl io::Write,
+    ) -> io::Result<()> {
+        let lines = target_lines(outcome, schedule, style);
+        if self.before > 1 || (self.before == 1 && lines.len() > 1) {
+            writeln!(out)?;
+        }
+        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        self.before = lines.len();
+        Ok(())
+    }
 }
 
 fn target_lines(outcome: &TargetOutcome, schedule: Option<SynSchedule>, style: &Style) -> Vec<String> {
