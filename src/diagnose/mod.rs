@@ -1,5 +1,6 @@
 //! `Evidence -> Diagnosis`. No socket, no clock, no environment.
 
+pub mod explain;
 mod vocabulary;
 
 pub use vocabulary::{Cause, Class, Confidence, FindingKind, UnknownLabel};
