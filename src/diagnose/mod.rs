@@ -1,5 +1,6 @@
 //! `Evidence -> Diagnosis`. No socket, no clock, no environment.
 
+pub mod advice;
 pub mod explain;
 mod vocabulary;
 
