@@ -82,50 +82,51 @@ pub const fn explain(cause: Cause) -> &'static Explanation {
 pub const fn explain_class(class: Class) -> &'static str {
     match class {
         Class::Open => {
-            "The three-way handshake was completed and the peer's kernel holds the connection. What the application \
-             does with it is another question."
+            "The three-way handshake was completed and the peer's kernel holds the connection. What the \
+             application does with it is another question."
         }
         Class::Slow => {
-            "The connection can be made, but the handshake needed a retransmission or took longer than the threshold \
-             (--slow, 250 ms by default). Each lost SYN costs a client about a second, because the first \
-             retransmission timeout is 1 s (RFC 6298) whatever the path's round trip is. Exit code and default \
-             expectation count it as open."
+            "The connection can be made, but the handshake needed a retransmission or took longer than the \
+             threshold (--slow, 250 ms by default). Each lost SYN costs a client about a second, because the \
+             first retransmission timeout is 1 s (RFC 6298) whatever the path's round trip is. Exit code and \
+             default expectation count it as open."
         }
         Class::Refused => {
-            "A RST answered our SYN. The path works in both directions, and something that speaks TCP said no; the \
-             causes differ in who it was."
+            "A RST answered our SYN. The path works in both directions, and something that speaks TCP said \
+             no; the causes differ in who it was."
         }
         Class::Rejected => {
             "An ICMP or ICMPv6 error that quotes our SYN said no on purpose: a policy, or a Service without \
-             endpoints. The field `from` names who said it. errno alone hides this class: a port-unreachable arrives \
-             as ECONNREFUSED, just as a RST does, and most of the others as EHOSTUNREACH. The socket's error queue \
-             tells them apart, without privileges."
+             endpoints. The field `from` names who said it. errno alone hides this class: a port-unreachable \
+             arrives as ECONNREFUSED, just as a RST does, and most of the others as EHOSTUNREACH. The \
+             socket's error queue tells them apart, without privileges."
         }
         Class::Unreachable => {
-            "There is no way to the host, and somebody said so: our own kernel, our own link, or a router (`from`). \
-             The port does not matter; every port of that host fails alike."
+            "There is no way to the host, and somebody said so: our own kernel, our own link, or a router \
+             (`from`). The port does not matter; every port of that host fails alike."
         }
         Class::Filtered => {
-            "SYNs, or the answers to them, vanish without a word. A plain client retransmits its SYN until it gives up \
-             after two minutes, with ETIMEDOUT. The causes differ in where the packets vanish; telling them apart \
-             needs answers from elsewhere on the same path, and in part CAP_NET_RAW."
+            "SYNs, or the answers to them, vanish without a word. A plain client retransmits its SYN until \
+             it gives up after two minutes, with ETIMEDOUT. The causes differ in where the packets vanish; \
+             telling them apart needs answers from elsewhere on the same path, and in part CAP_NET_RAW."
         }
         Class::BacklogFull => {
-            "The listener's accept queue is full: the server's kernel is alive and the application does not call \
-             accept() as fast as connections arrive. Depending on when the queue was full, and on the server's \
-             settings, the client sees a timeout, a slow handshake, a connection that hangs after connect(), or a reset."
+            "The listener's accept queue is full: the server's kernel is alive and the application does not \
+             call accept() as fast as connections arrive. Depending on when the queue was full, and on the \
+             server's settings, the client sees a timeout, a slow handshake, a connection that hangs after \
+             connect(), or a reset."
         }
         Class::Reset => {
-            "The handshake was completed, and the connection was reset at once. connect() succeeded; the first read \
-             or write fails with ECONNRESET."
+            "The handshake was completed, and the connection was reset at once. connect() succeeded; the \
+             first read or write fails with ECONNRESET."
         }
         Class::DnsFailed => {
-            "The name gave no address, so no connection was tried. The causes are what the DNS servers said, or that \
-             they said nothing."
+            "The name gave no address, so no connection was tried. The causes are what the DNS servers said, \
+             or that they said nothing."
         }
         Class::LocalError => {
-            "Our own side could not even try: no packet left because of a limit or a policy of this host. It never \
-             counts as the target's fault (exit code 3)."
+            "Our own side could not even try: no packet left because of a limit or a policy of this host. It \
+             never counts as the target's fault (exit code 3)."
         }
         Class::Unknown => "Nothing could be said in the time that there was (exit code 3).",
     }
@@ -142,10 +143,18 @@ pub enum Topic {
 
 /// The topic is neither a class nor a cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{asked}' is no verdict; the classes are {}", Class::ALL.iter().map(|class| class.label()).collect::<Vec<_>>().join(", "))]
+#[error("'{asked}' is no verdict; the classes are {}", class_labels())]
 pub struct UnknownTopic {
     /// What was asked for.
     pub asked: String,
+}
+
+fn class_labels() -> String {
+    Class::ALL
+        .iter()
+        .map(|class| class.label())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl FromStr for Topic {

@@ -233,9 +233,23 @@ pub(super) fn hops(evidence: &Evidence) -> impl Iterator<Item = (usize, &Dial)> 
     })
 }
 
+/// How long a probe must have waited for its silence to count: three round trips of this path and 200 ms, and longer
+/// than the slowest handshake of this port. A probe that was concluded before says nothing.
+fn shortest_wait(evidence: &Evidence) -> Duration {
+    let path = path_round_trip(evidence).map_or(Duration::ZERO, |(path, _)| path);
+    let slowest = connects(evidence)
+        .filter_map(|(_, _, dial)| dial.answer.syn_ack())
+        .filter(|handshake| handshake.retransmitted_syns == 0)
+        .map(|handshake| handshake.connect_s)
+        .max()
+        .unwrap_or_default();
+    Duration::from_millis(200).max(3 * path).max(slowest + slowest / 2)
+}
+
 fn syn(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Syn);
-    for (index, _, dial) in connects(evidence) {
+    let shortest_wait = shortest_wait(evidence);
+    for (index, observation, dial) in connects(evidence) {
         let sign = match &dial.answer {
             Answer::SynAck(handshake) => {
                 reading.unanswered += handshake.retransmitted_syns;
@@ -247,6 +261,7 @@ fn syn(evidence: &Evidence) -> Reading {
             }
             Answer::Icmp(error) => Sign::Icmp(error.says),
             Answer::Local(error) => Sign::Local(error.means),
+            Answer::Silence if observation.took_s < shortest_wait => continue,
             Answer::Silence => {
                 reading.silent.push(index);
                 reading.unanswered += dial.syns;
@@ -312,17 +327,14 @@ fn ending_sign(ending: &Ending) -> Sign {
 fn path_time(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::PathTime);
     let late = connects(evidence)
-        .filter_map(|(_, _, dial)| match &dial.answer {
-            Answer::SynAck(handshake) if handshake_sign(handshake, evidence.slow_s) == Sign::LateSynAck => {
-                Some(handshake.connect_s)
-            }
-            _ => None,
-        })
+        .filter_map(|(_, _, dial)| dial.answer.syn_ack())
+        .filter(|handshake| handshake_sign(handshake, evidence.slow_s) == Sign::LateSynAck)
+        .map(|handshake| handshake.connect_s)
         .min();
     let (Some(late), Some((path, index))) = (late, path_round_trip(evidence)) else {
         return reading;
     };
-    let host_was_slow = late > 3 * path && late - path > Duration::from_millis(100);
+    let host_was_slow = late > 3 * path && late.saturating_sub(path) > Duration::from_millis(100);
     reading.answers.push((
         if host_was_slow {
             Sign::PathFast
@@ -359,11 +371,13 @@ pub(super) fn path_round_trip(evidence: &Evidence) -> Option<(Duration, usize)> 
 
 fn control(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Control);
-    for (index, _, dial) in controls(evidence) {
+    let shortest_wait = shortest_wait(evidence);
+    for (index, observation, dial) in controls(evidence) {
         match &dial.answer {
             Answer::SynAck(_) | Answer::Rst => reading.answers.push((Sign::HostAnswers, index)),
             Answer::Icmp(error) => reading.answers.push((icmp_sign(error.from, dial.to.ip()), index)),
             Answer::Local(_) => {}
+            Answer::Silence if observation.took_s < shortest_wait => {}
             Answer::Silence => {
                 reading.silent.push(index);
                 reading.unanswered += dial.syns;
@@ -383,6 +397,7 @@ fn icmp_sign(from: Option<IpAddr>, host: IpAddr) -> Sign {
 
 fn echo(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Echo);
+    let shortest_wait = shortest_wait(evidence);
     for (index, observation) in observations(evidence) {
         let Saw::Echo(ping) = &observation.saw else {
             continue;
@@ -392,6 +407,7 @@ fn echo(evidence: &Evidence) -> Reading {
             Ping::Icmp(error) => reading
                 .answers
                 .push((icmp_sign(error.from, evidence.endpoint.ip()), index)),
+            Ping::Silence if observation.took_s < shortest_wait => {}
             Ping::Silence => {
                 reading.silent.push(index);
                 reading.unanswered += 1;

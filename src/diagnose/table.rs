@@ -88,7 +88,7 @@ const HOST_ANSWERS: Cell = answers!(Sign::HostAnswers);
 const HOST_SILENT: Cell = fits(&[(Sign::PathRefuses, 0.5)]).silence(Silence::Expected);
 const EITHER: Cell = fits(&[(Sign::HostAnswers, 0.5), (Sign::PathRefuses, 0.5)]);
 /// SYNs get as far as those to another port; that an ICMP error is missing may still be chance.
-const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0)]).otherwise(0.03);
+const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0)]).otherwise(0.01);
 /// What the listener's own queue must look like, where we can see it.
 const QUEUE_FULL: Cell = fits(&[
     (Sign::QueueFull, 1.0),

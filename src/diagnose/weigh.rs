@@ -62,29 +62,21 @@ fn names(row: &Row, column: Column) -> bool {
 }
 
 fn fit(cell: &Cell, reading: Option<&Reading>, loss: f64) -> f64 {
-    // A cause that needs a sign cannot be claimed by a run that did not look; one that does not is left as it is.
     let Some(reading) = reading else {
-        return if cell.needs.is_empty() || may_go_unseen(cell) {
-            1.0
-        } else {
-            0.0
-        };
+        // A run that did not look may not claim a cause that needs to be seen.
+        return if cell.needs.is_empty() { 1.0 } else { 0.0 };
     };
-    if !cell.needs.is_empty() && !cell.needs.iter().any(|sign| reading.has(*sign)) && !lost(cell, reading) {
+    let seen = cell.needs.is_empty() || cell.needs.iter().any(|sign| reading.has(*sign));
+    if !seen && !may_be_lost(cell, reading) {
         return 0.0;
     }
     let answers: f64 = distinct(reading).map(|sign| fit_of(cell, sign)).product();
     answers * silence(cell.silence, reading, loss)
 }
 
-/// What the host would have answered on another port need not have been asked.
-fn may_go_unseen(cell: &Cell) -> bool {
-    cell.needs == [Sign::HostAnswers]
-}
-
-/// An answer that was needed and never came may have been lost each time: [`silence`] weighs that.
-fn lost(cell: &Cell, reading: &Reading) -> bool {
-    may_go_unseen(cell) && cell.silence == Silence::Loss && reading.all_silent()
+/// An answer of the host that never came may have been lost each time: [`silence`] weighs that.
+fn may_be_lost(cell: &Cell, reading: &Reading) -> bool {
+    cell.needs == [Sign::HostAnswers] && cell.silence == Silence::Loss && reading.all_silent()
 }
 
 fn distinct(reading: &Reading) -> impl Iterator<Item = Sign> {
@@ -108,10 +100,9 @@ fn silence(silence: Silence, reading: &Reading, loss: f64) -> f64 {
     let unanswered = i32::try_from(reading.unanswered).unwrap_or(i32::MAX);
     let answered = i32::try_from(reading.answers.len()).unwrap_or(i32::MAX);
     match silence {
-        Silence::Expected => 1.0,
         Silence::Loss => loss.powi(unanswered) * (1.0 - loss).powi(answered),
         Silence::Either if unanswered > 0 => 0.5,
-        Silence::Either => 1.0,
+        Silence::Expected | Silence::Either => 1.0,
         Silence::Mixed if unanswered == 0 => 0.0,
         Silence::Mixed => 0.5f64.powi(unanswered.saturating_add(answered)),
     }

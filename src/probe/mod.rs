@@ -396,6 +396,13 @@ impl Investigation {
         })
     }
 
+    /// Whether the very first SYN, which is the one that a client would have sent, has met its fate.
+    fn first_is_concluded(&self) -> bool {
+        self.evidence.observations.iter().any(|observation| {
+            matches!(observation.saw, Saw::Connect(_)) && observation.at_s < self.limits.patience
+        })
+    }
+
     fn first_connect(&self) -> Option<&Dial> {
         self.connects().next()
     }

@@ -3,8 +3,9 @@
 //! The fields of a record are always there, and `null` is absent. Within `evidence`, `sight` and `name` the
 //! evidence's own form holds, which leaves absent fields out. Durations are numbers in seconds and end in `_s`.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -26,8 +27,8 @@ pub struct Document<'a> {
     pub schema: &'static str,
     /// The version of tcpprobe.
     pub version: &'a str,
-    /// When the run began (RFC 3339, UTC).
-    pub started: String,
+    /// When the run began (RFC 3339, UTC); `null` when the clock is out of its range.
+    pub started: Option<String>,
     /// How the kernel of this host retransmits SYNs.
     pub syn_schedule: Option<SynSchedule>,
     /// One for each target, in the order given.
@@ -146,7 +147,7 @@ pub fn document<'a>(report: &Report<'a>) -> Document<'a> {
     Document {
         schema: SCHEMA,
         version: report.version,
-        started: humantime::format_rfc3339_millis(report.started).to_string(),
+        started: rfc3339(report.started),
         syn_schedule: report.syn_schedule,
         targets: report.targets.iter().map(target).collect(),
         series: report.series.iter().map(summarise).collect(),
@@ -213,11 +214,11 @@ fn endpoint_record<'a>(
     schedule: Option<SynSchedule>,
 ) -> EndpointRecord<'a> {
     let handshake = first_handshake(evidence);
-    let started = UNIX_EPOCH + evidence.started_unix_s;
+    let started = UNIX_EPOCH.checked_add(evidence.started_unix_s);
     EndpointRecord {
         address: Some(evidence.endpoint.ip()),
         port: evidence.endpoint.port(),
-        started: Some(humantime::format_rfc3339_micros(started).to_string()),
+        started: started.and_then(rfc3339),
         advice: advise(evidence, diagnosis),
         handshake_rtt_s: handshake.and_then(handshake_rtt).map(|rtt| rtt.as_secs_f64()),
         connect_s: handshake.map(|handshake| handshake.connect_s.as_secs_f64()),
@@ -231,6 +232,15 @@ fn endpoint_record<'a>(
         evidence: &evidence.observations,
         ..bare_record(outcome, diagnosis)
     }
+}
+
+/// Absent for a time before 1970 or after 9999, which the format does not have.
+fn rfc3339(time: SystemTime) -> Option<String> {
+    time.duration_since(UNIX_EPOCH).ok()?;
+    let mut text = String::new();
+    write!(text, "{}", humantime::format_rfc3339_micros(time))
+        .ok()
+        .map(|()| text)
 }
 
 /// What a record has without an address.

@@ -113,17 +113,20 @@ pub fn summarise(series: &Series) -> Summary {
 /// Writes the summary for a person.
 pub fn write_text(series: &Series, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
     let summary = summarise(series);
-    let mut tail = format!(
+    let rounds = format!(
         "{}, {} connected",
         count(summary.rounds, "round", "rounds"),
         summary.connected
     );
-    if let Some(loss) = summary.loss_percent {
-        tail += &format!(", {} failed ({loss:.1} % loss)", summary.failed);
-    }
-    if summary.not_judged > 0 {
-        tail += &format!(", {} not judged", summary.not_judged);
-    }
+    let failed = summary
+        .loss_percent
+        .map(|loss| format!("{} failed ({loss:.1} % loss)", summary.failed));
+    let not_judged = (summary.not_judged > 0).then(|| format!("{} not judged", summary.not_judged));
+    let tail = [Some(rounds), failed, not_judged]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ");
     let address = summary
         .address
         .map(|address| address.to_string())

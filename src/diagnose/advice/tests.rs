@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::diagnose::{Class, Confidence};
 use crate::evidence::{
-    Ability, Family, Look, Lookup, LookupOutcome, Mode, NextHop, Observation, ResolvedBy, Route, Saw, Sight,
+    Ability, Family, Look, Lookup, LookupOutcome, Mode, NextHop, Observation, Resolution, ResolvedBy, Route,
+    Saw, Sight,
 };
 
 fn evidence(endpoint: &str) -> Evidence {

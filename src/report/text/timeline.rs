@@ -1,12 +1,14 @@
 //! What was seen, one line a thing, in the order of time; the same thing seen again is said once.
 
+mod own;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::evidence::{
-    Answer, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Listener, Look, Neighbour,
-    NeighbourState, NextHop, Observation, Ping, ResetShape, Route, Saw,
+    Answer, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Look, NeighbourState, NextHop,
+    Observation, Ping, ResetShape, Saw,
 };
 use crate::report::human::{count, human_duration, wrap};
 use crate::report::style::Style;
@@ -87,14 +89,14 @@ fn say(group: &[&Observation], host: IpAddr) -> String {
     };
     match &first.saw {
         Saw::Connect(dial) => tcp("SYN", dial, group),
-        Saw::Control(dial) => tcp(&format!("SYN to closed port {}", dial.to.port()), dial, group),
+        Saw::Control(dial) => tcp(&format!("SYN to port {} (control)", dial.to.port()), dial, group),
         Saw::Hop(dial) => tcp(&format!("SYN with TTL {}", ttls(group)), dial, group),
         Saw::TtlOne(dial) => tcp("SYN with TTL 1", dial, group),
         Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, host, first.took_s)),
-        Saw::Route(look) => format!("route: {}", looked(look, route)),
-        Saw::Neighbour(look) => format!("next hop: {}", looked(look, neighbour)),
-        Saw::Listener(look) => format!("listening socket: {}", looked(look, listener)),
-        Saw::Counters(look) => format!("counters of this host: {}", looked(look, counters)),
+        Saw::Route(look) => format!("route: {}", own::looked(look, own::route)),
+        Saw::Neighbour(look) => format!("next hop: {}", own::looked(look, own::neighbour)),
+        Saw::Listener(look) => format!("listening socket: {}", own::looked(look, own::listener)),
+        Saw::Counters(look) => format!("counters of this host: {}", own::looked(look, own::counters)),
     }
 }
 
@@ -174,57 +176,49 @@ fn syn_ack(handshake: &Handshake) -> String {
             count(again as usize, "retransmission", "retransmissions")
         ),
     };
-    format!(
-        "SYN-ACK after {}{again}{}",
-        human_duration(handshake.connect_s),
-        ending(&handshake.ending)
-    )
+    let answer = format!("SYN-ACK after {}{again}", human_duration(handshake.connect_s));
+    std::iter::once(answer)
+        .chain(ending(&handshake.ending))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
-fn ending(ending: &Ending) -> String {
-    let mut text = String::new();
-    if let Some(after) = ending.peer_fin_after_s {
-        text += &format!(", the peer's FIN after {}", human_duration(after));
-    }
-    if let Some(reset) = &ending.reset {
+fn ending(ending: &Ending) -> impl Iterator<Item = String> {
+    let peer_fin = ending
+        .peer_fin_after_s
+        .map(|after| format!("the peer's FIN after {}", human_duration(after)));
+    let reset = ending.reset.as_ref().map(|reset| {
         let shape = match reset.shape {
             ResetShape::Bare => "a bare RST",
             ResetShape::WithAck => "RST with ACK",
             ResetShape::Unknown => "RST",
         };
-        text += &format!(", {shape} after {}", human_duration(reset.after_s));
-    }
-    match (ending.fin_after_s, ending.fin_acknowledged_after_s) {
-        (Some(sent), Some(acknowledged)) => {
-            text += &format!(
-                ", our FIN acknowledged in {}",
-                human_duration(acknowledged.saturating_sub(sent))
-            );
-        }
-        (Some(sent), None) if ending.reset.is_none() => {
-            text += &format!(
-                ", our FIN unacknowledged for {} ({})",
-                human_duration(ending.watched_s.saturating_sub(sent)),
-                count(
-                    ending.fin_retransmissions as usize,
-                    "retransmission",
-                    "retransmissions"
-                )
-            );
-        }
-        _ => {}
-    }
-    if ending.repeated_syn_acks > 0 {
-        text += &format!(
-            ", {}",
+        format!("{shape} after {}", human_duration(reset.after_s))
+    });
+    let our_fin = match (ending.fin_after_s, ending.fin_acknowledged_after_s) {
+        (Some(sent), Some(acknowledged)) => Some(format!(
+            "our FIN acknowledged in {}",
+            human_duration(acknowledged.saturating_sub(sent))
+        )),
+        (Some(sent), None) if ending.reset.is_none() => Some(format!(
+            "our FIN unacknowledged for {} ({})",
+            human_duration(ending.watched_s.saturating_sub(sent)),
             count(
-                ending.repeated_syn_acks as usize,
-                "repeated SYN-ACK",
-                "repeated SYN-ACKs"
+                ending.fin_retransmissions as usize,
+                "retransmission",
+                "retransmissions"
             )
-        );
-    }
-    text
+        )),
+        _ => None,
+    };
+    let repeated = (ending.repeated_syn_acks > 0).then(|| {
+        count(
+            ending.repeated_syn_acks as usize,
+            "repeated SYN-ACK",
+            "repeated SYN-ACKs",
+        )
+    });
+    [peer_fin, reset, our_fin, repeated].into_iter().flatten()
 }
 
 /// `ICMP 3/13 (admin prohibited) from 10.0.0.1`.
@@ -254,75 +248,5 @@ fn echo(ping: &Ping, host: IpAddr, took: Duration) -> String {
         Ping::Icmp(error) => format!("{} after {}", icmp(error, host), human_duration(took)),
         Ping::Silence => format!("no reply in {}", human_duration(took)),
         Ping::CouldNot { why } => format!("could not ask ({why})"),
-    }
-}
-
-fn looked<T>(look: &Look<T>, say: impl Fn(&T) -> String) -> String {
-    match look {
-        Look::Saw(seen) => say(seen),
-        Look::Nothing => "none".to_owned(),
-        Look::CouldNot { why } => format!("could not look ({why})"),
-    }
-}
-
-fn route(route: &Route) -> String {
-    let mut text = match route.next_hop {
-        NextHop::Local => "our own address".to_owned(),
-        NextHop::OnLink => "on our own link".to_owned(),
-        NextHop::Gateway(gateway) => format!("via {gateway}"),
-        NextHop::Refused => "a blackhole, unreachable or prohibit route".to_owned(),
-    };
-    if let Some(interface) = &route.interface {
-        text += &format!(" dev {interface}");
-    }
-    if let Some(source) = route.source {
-        text += &format!(" src {source}");
-    }
-    text
-}
-
-fn neighbour(neighbour: &Neighbour) -> String {
-    let asked = count(neighbour.unanswered_requests as usize, "request", "requests");
-    match neighbour.state {
-        NeighbourState::Resolved => format!("{} has answered ARP or ND", neighbour.address),
-        NeighbourState::Incomplete => format!("{} has not answered {asked} yet", neighbour.address),
-        NeighbourState::Failed => format!("{} did not answer ARP or ND", neighbour.address),
-    }
-}
-
-fn listener(listener: &Listener) -> String {
-    let full = if listener.queue > listener.limit {
-        ", full"
-    } else {
-        ""
-    };
-    let mut text = format!("{} wait, backlog {}{full}", listener.queue, listener.limit);
-    if listener.drops > 0 {
-        text += &format!(", {}", count(listener.drops as usize, "drop", "drops"));
-    }
-    if let Some(overflows) = listener.overflows.filter(|overflows| *overflows > 0) {
-        text += &format!(", ListenOverflows +{overflows}");
-    }
-    text
-}
-
-fn counters(counters: &Counters) -> String {
-    let failed = counters.retransmissions_failed.map(|failed| {
-        format!(
-            "TCPRetransFail +{failed} for our {} retransmitted SYNs",
-            counters.our_retransmissions
-        )
-    });
-    let lost = counters.received_not_delivered.map(|lost| {
-        format!(
-            "{lost} received and not delivered for our {} unanswered SYNs",
-            counters.our_unanswered_syns
-        )
-    });
-    let known: Vec<String> = failed.into_iter().chain(lost).collect();
-    if known.is_empty() {
-        "none of use".to_owned()
-    } else {
-        known.join(", ")
     }
 }
