@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use super::series::{Summary, summarise};
 use crate::check::{EndpointOutcome, NameOutcome, TargetOutcome};
 use crate::diagnose::advice::{Advice, advise, advise_name, default_client_hang, hangs_silently};
 use crate::diagnose::{Cause, Class, Confidence, Diagnosis, Finding, Reason};
-use crate::evidence::{Answer, Evidence, Handshake, Mode, Observation, Resolution, Saw, Sight, SynSchedule};
+use crate::evidence::{Handshake, Mode, Observation, Resolution, Sight, SynSchedule};
 
 /// The name of the contract.
 pub const SCHEMA: &str = "tcpprobe/v1";
