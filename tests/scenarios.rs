@@ -3,6 +3,8 @@
 //!
 //! Each file of `tests/scenarios/lab` is one scenario, and each scenario one trial an IP version.
 
+#[path = "scenarios/harness/behaviours.rs"]
+mod behaviours;
 #[path = "scenarios/harness/facilities.rs"]
 mod facilities;
 #[path = "scenarios/harness/inside.rs"]
@@ -27,7 +29,10 @@ fn main() {
     let entered = lab::enter();
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TRIALS_AT_A_TIME);
-    let trials = facilities::trials().into_iter().chain(scenario::trials());
+    let trials = facilities::trials()
+        .into_iter()
+        .chain(behaviours::trials())
+        .chain(scenario::trials());
     let trials = match entered {
         Ok(()) => trials.map(Test::trial).collect(),
         Err(reason) => trials.map(|test| test.impossible(&reason)).collect(),

@@ -153,8 +153,12 @@ impl Forwarder {
             }
             Fate::Hold(rule, hold) => self.hold(rule, hold, departure),
             Fate::Answer(answer) => {
-                let reply = answer_to(&packet, bytes, answer).and_then(|reply| reply_frame(frame, &reply));
-                if let Some(frame) = reply {
+                let Some(reply) = answer_to(&packet, bytes, answer) else {
+                    return;
+                };
+                if let Some(frame) = reply_frame(frame, &reply) {
+                    let arrow = if departure.to_server { '<' } else { '>' };
+                    self.note(format!("{arrow} {reply}  by the wire itself"));
                     self.send_at(
                         arrives,
                         Departure {

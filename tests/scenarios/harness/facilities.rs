@@ -12,7 +12,8 @@ use tcpprobe::net::clock;
 
 use crate::{Test, inside};
 
-type Outcome = Result<(), Failed>;
+/// Whether a facility does what it says.
+pub(crate) type Outcome = Result<(), Failed>;
 
 /// One trial for each facility, and for both IP versions where it is about packets.
 pub(crate) fn trials() -> Vec<Test> {
@@ -45,11 +46,11 @@ pub(crate) fn trials() -> Vec<Test> {
     trials
 }
 
-fn named(name: &str, family: Family) -> String {
+pub(crate) fn named(name: &str, family: Family) -> String {
     format!("{name}::{}", if family == Family::V4 { "v4" } else { "v6" })
 }
 
-fn test(name: &str, network: &str, body: impl FnOnce(&Lab) -> Outcome + Send + 'static) -> Test {
+pub(crate) fn test(name: &str, network: &str, body: impl FnOnce(&Lab) -> Outcome + Send + 'static) -> Test {
     let network = toml::from_str::<Network>(network).unwrap_or_else(|error| panic!("{name}: {error}"));
     Test {
         name: format!("lab::{name}"),
@@ -184,11 +185,11 @@ const CONNECTIONS: &[(&str, &str, Wanted)] = &[
     ),
 ];
 
-fn silent(outcome: &Result<(), i32>, took: Duration) -> Outcome {
+pub(crate) fn silent(outcome: &Result<(), i32>, took: Duration) -> Outcome {
     ensure(*outcome == Err(0), (outcome, took))
 }
 
-fn ensure(holds: bool, saw: impl std::fmt::Debug) -> Outcome {
+pub(crate) fn ensure(holds: bool, saw: impl std::fmt::Debug) -> Outcome {
     if holds {
         Ok(())
     } else {
@@ -197,7 +198,12 @@ fn ensure(holds: bool, saw: impl std::fmt::Debug) -> Outcome {
 }
 
 /// Connects from the client. No answer within 1.5 s is an error without an errno.
-fn connect(lab: &Lab, family: Family, to: Place, port: u16) -> Result<(io::Result<()>, Duration), Failed> {
+pub(crate) fn connect(
+    lab: &Lab,
+    family: Family,
+    to: Place,
+    port: u16,
+) -> Result<(io::Result<()>, Duration), Failed> {
     let to = SocketAddr::new(to.address(family), port);
     let connect = move || {
         let started = clock::now();
@@ -207,7 +213,7 @@ fn connect(lab: &Lab, family: Family, to: Place, port: u16) -> Result<(io::Resul
     Ok(lab.on(Node::Client, connect)?)
 }
 
-fn ask(lab: &Lab, powers: Powers, open_files: Option<u64>) -> Result<String, Failed> {
+pub(crate) fn ask(lab: &Lab, powers: Powers, open_files: Option<u64>) -> Result<String, Failed> {
     let mut command = lab.command(std::env::current_exe()?, powers, open_files)?;
     let finished = run(command.arg(inside::WHAT_I_AM), Duration::from_secs(10))?;
     if !finished.status.success() {
