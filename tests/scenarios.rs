@@ -16,7 +16,7 @@ mod wanted;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use tcpprobe::lab::{self, BuildError, EnterError, Lab, Network};
+use tcpprobe::lab::{self, EnterError, Lab, Network};
 
 /// Most of a trial is waiting.
 const TRIALS_AT_A_TIME: usize = 8;
@@ -44,8 +44,11 @@ fn main() {
 struct Test {
     name: String,
     network: Network,
-    body: Box<dyn FnOnce(&Lab) -> Result<(), Failed> + Send>,
+    body: Body,
 }
+
+/// What is done in the network, once it is up.
+type Body = Box<dyn FnOnce(&Lab) -> Result<(), Failed> + Send>;
 
 impl Test {
     fn trial(self) -> Trial {
@@ -54,7 +57,6 @@ impl Test {
                 Ok(()) => Ok(Completion::Completed),
                 Err(failed) => Err(with_trace(&failed, &lab)),
             },
-            Err(BuildError::NoNft) => cannot(&BuildError::NoNft.to_string()),
             Err(error) => Err(error.into()),
         })
     }

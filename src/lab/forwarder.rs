@@ -173,13 +173,13 @@ impl Forwarder {
 
     fn hold(&mut self, rule: usize, hold: Hold, departure: Departure) {
         let until = clock::now() + hold.at_most;
-        let held = self.held.entry(rule).or_insert_with(|| Held {
+        let waiting = self.held.entry(rule).or_insert_with(|| Held {
             until,
             departures: Vec::new(),
         });
-        held.departures.push(departure);
-        if held.departures.len() >= hold.packets {
-            held.until = clock::now();
+        waiting.departures.push(departure);
+        if waiting.departures.len() >= hold.packets {
+            waiting.until = clock::now();
         }
     }
 

@@ -78,11 +78,7 @@ pub(super) async fn are_up(handle: &Handle, interfaces: &[&str]) -> Result<bool,
     for interface in interfaces {
         let mut links = handle.link().get().match_index(index(interface)?).execute();
         let link = links.try_next().await?;
-        let up = link.is_some_and(|link| {
-            link.attributes
-                .iter()
-                .any(|one| *one == LinkAttribute::OperState(State::Up))
-        });
+        let up = link.is_some_and(|link| link.attributes.contains(&LinkAttribute::OperState(State::Up)));
         if !up {
             return Ok(false);
         }

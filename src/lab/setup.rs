@@ -1,10 +1,8 @@
 //! Builds a lab, step by step.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -14,9 +12,10 @@ use crate::net::clock;
 use crate::net::sys::namespace::NetNamespace;
 
 use super::client::Etc;
+use super::firewall;
 use super::forwarder::{AtServer, Forwarder, Trace};
 use super::links::{self, Reach, RouteTo};
-use super::network::{Behaviour, Held, Listener, Network, Policy, Route, ServerAction, Way};
+use super::network::{Behaviour, Firewall, Held, Listener, Network, Policy, Route, ServerAction, Way};
 use super::node::NodeThread;
 use super::places::{Family, Node, address};
 use super::services::{Remote, Services};
@@ -179,9 +178,6 @@ fn node(nodes: &Nodes, node: Node) -> Result<&NodeThread, BuildError> {
 
 /// Rejects what could only be done in part.
 fn check(network: &Network) -> Result<(), BuildError> {
-    if !network.nft.is_empty() && nft_program().is_none() {
-        return Err(BuildError::NoNft);
-    }
     let wrong = |text: String| Err(BuildError::Description(text));
     for listener in &network.listener {
         if listener.full && listener.behaviour != Behaviour::NeverAccept {
@@ -351,12 +347,19 @@ fn apply(network: &Network, nodes: &Nodes) -> Result<(), BuildError> {
             .and_then(|done| done)
             .map_err(failed(format!("{policy:?}")))?;
     }
-    for (at, rules) in &network.nft {
-        let rules = rules.clone();
-        node(nodes, *at)?
-            .run(move || nft(&rules))
-            .and_then(|done| done)
-            .map_err(failed(format!("nft on {at:?}")))?;
+    for plan in &PLANS {
+        let rules: Vec<Firewall> = network
+            .firewall
+            .iter()
+            .filter(|rule| rule.node == plan.node)
+            .cloned()
+            .collect();
+        if !rules.is_empty() {
+            let set_up = node(nodes, plan.node)?.run(move || firewall::set_up(&rules));
+            set_up
+                .and_then(|done| done)
+                .map_err(failed(format!("the firewall of {}", plan.name)))?;
+        }
     }
     Ok(())
 }
@@ -381,35 +384,6 @@ fn ways(route: &Route) -> Result<[(Family, RouteTo); 2], BuildError> {
         (Way::Prohibit, _) => kind(RouteType::Prohibit),
         (Way::None, _) => kind(RouteType::Throw),
     })
-}
-
-/// The `nft` program, which is often not in the path of a plain user.
-pub(super) fn nft_program() -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin", "/sbin"].map(|directory| Path::new(directory).to_owned()))
-        .map(|directory| directory.join("nft"))
-        .find(|program| program.is_file())
-}
-
-fn nft(rules: &str) -> io::Result<()> {
-    let program = nft_program().ok_or(io::ErrorKind::NotFound)?;
-    let mut child = Command::new(program)
-        .args(["-f", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(rules.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(io::Error::other(
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    ))
 }
 
 fn start_wire(
