@@ -8,6 +8,7 @@ compile_error!(
     "tcpprobe reads Linux interfaces (TCP_INFO, the socket error queue, sock_diag): build it on Linux, kernel 4.19 or later"
 );
 
+pub mod app;
 pub mod check;
 pub mod cli;
 pub mod diagnose;

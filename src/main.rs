@@ -1,3 +1,10 @@
-//! Parse, run, exit code.
+//! Parse, run, exit code. Nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use tcpprobe::{app, cli};
+
+fn main() -> ExitCode {
+    ExitCode::from(app::run(&cli::Arguments::parse()).code())
+}

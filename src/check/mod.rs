@@ -1,6 +1,45 @@
 //! The conductor for one run: carries out in `net` what `probe` asks for and hands back what was seen, until there
 //! is a diagnosis.
 
+mod endpoint;
 mod outcome;
+mod target;
 
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
+pub use target::check_target;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::net::dial::Hold;
+use crate::net::dns::{Families, Resolver};
+
+/// How to look.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long to look at one endpoint at most, and how long to wait for a name's addresses.
+    pub timeout: Duration,
+    /// A handshake that takes longer is slow.
+    pub slow: Duration,
+    /// How long an open connection is kept open before it is closed.
+    pub hold: Hold,
+    /// The source address.
+    pub source: Option<IpAddr>,
+    /// The interface to leave by.
+    pub interface: Option<String>,
+    /// The address families to ask for and to look at.
+    pub families: Families,
+    /// Which addresses of a name to look at.
+    pub addresses: Addresses,
+    /// Who turns names into addresses.
+    pub resolver: Resolver,
+}
+
+/// Which addresses of a name to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// Every one.
+    All,
+    /// The one that a client would try first.
+    First,
+}

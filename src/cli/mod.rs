@@ -1,1 +1,9 @@
-//! (room: cli)
+//! argv to a request. No system calls.
+
+mod args;
+mod exit;
+mod expect;
+
+pub use args::{Arguments, CheckArguments, Colour, Command, ModeArgument, Output, ResolverArgument};
+pub use exit::Exit;
+pub use expect::Expectation;

@@ -1,12 +1,25 @@
 //! `Evidence -> Diagnosis`. No socket, no clock, no environment.
 
+pub mod advice;
+pub mod explain;
+mod findings;
+pub mod name;
+mod reasons;
+mod signs;
+mod table;
 mod vocabulary;
+mod weigh;
 
 pub use vocabulary::{Cause, Class, Confidence, FindingKind, UnknownLabel};
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Answer, Evidence};
+use signs::{Column, Signs};
+use weigh::Candidate;
 
 /// A verdict, how sure it is, what it rests on and what else it could be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,4 +57,107 @@ pub struct Finding {
     pub says: String,
     /// Indices into the evidence's observations; empty where the finding is about several endpoints.
     pub observations: Vec<usize>,
+}
+
+/// What the evidence of one endpoint means.
+pub fn diagnose(evidence: &Evidence) -> Diagnosis {
+    let signs = Signs::of(evidence);
+    let candidates = weigh::weigh(&signs);
+    let findings = findings::of_endpoint(evidence);
+    let (cause, confidence) = verdict(evidence, &signs, &candidates, &findings);
+    Diagnosis {
+        cause,
+        confidence,
+        from: from(evidence, cause),
+        because: reasons::of(evidence, &signs, cause),
+        not_ruled_out: not_ruled_out(&candidates, cause),
+        findings,
+    }
+}
+
+/// From this share on a cause may be called certain, if its row allows that.
+const CERTAIN: f64 = 0.97;
+/// From this share on it is likely.
+const LIKELY: f64 = 0.6;
+/// Below this share another cause counts as ruled out.
+const RULED_OUT: f64 = 0.02;
+/// A silence that was listened to for less says nothing at all.
+const SHORTEST_SILENCE: Duration = Duration::from_millis(500);
+
+fn verdict(
+    evidence: &Evidence,
+    signs: &Signs,
+    candidates: &[Candidate],
+    findings: &[Finding],
+) -> (Cause, Confidence) {
+    let (Some(best), Some(syn)) = (candidates.first(), signs.column(Column::Syn)) else {
+        return (Cause::Undecided, Confidence::Possible);
+    };
+    let proven = best.ceiling == Confidence::Certain && best.share >= CERTAIN;
+    if syn.all_silent() && !proven {
+        if listened(evidence) < SHORTEST_SILENCE {
+            return (Cause::Undecided, Confidence::Possible);
+        }
+        if best.share < LIKELY {
+            return (Cause::Unattributed, Confidence::Possible);
+        }
+        if !silence_counts(evidence, syn.unanswered) {
+            return (best.cause, Confidence::Possible);
+        }
+    }
+    let confidence = if best.share >= CERTAIN {
+        best.ceiling
+    } else if best.share >= LIKELY {
+        best.ceiling.min(Confidence::Likely)
+    } else {
+        Confidence::Possible
+    };
+    let through_a_proxy = findings
+        .iter()
+        .any(|finding| finding.kind == FindingKind::ProxySuspected);
+    if through_a_proxy && best.cause.class() == Class::Open {
+        return (best.cause, confidence.min(Confidence::Likely));
+    }
+    (best.cause, confidence)
+}
+
+/// For how long the SYNs to the port have been listened to, from the first one on.
+fn listened(evidence: &Evidence) -> Duration {
+    signs::connects(evidence)
+        .map(|(_, observation, _)| observation.at_s + observation.took_s)
+        .max()
+        .unwrap_or_default()
+}
+
+/// Silence counts only after several tries spread over more than a second.
+fn silence_counts(evidence: &Evidence, unanswered: u32) -> bool {
+    unanswered >= 3 && listened(evidence) > Duration::from_secs(1)
+}
+
+fn not_ruled_out(candidates: &[Candidate], cause: Cause) -> Vec<Cause> {
+    candidates
+        .iter()
+        .filter(|candidate| candidate.share >= RULED_OUT && candidate.cause != cause)
+        .map(|candidate| candidate.cause)
+        .collect()
+}
+
+/// Who said so, or the last hop that answered where nobody did.
+fn from(evidence: &Evidence, cause: Cause) -> Option<IpAddr> {
+    let said_so = signs::connects(evidence).find_map(|(_, _, dial)| match &dial.answer {
+        Answer::Icmp(error) => error.from,
+        Answer::SynAck(_) | Answer::Rst | Answer::Local(_) | Answer::Silence => None,
+    });
+    match cause.class() {
+        Class::Rejected | Class::Unreachable => said_so,
+        Class::Filtered => said_so.or_else(|| signs::last_hop(evidence).map(|(from, _)| from)),
+        Class::Open
+        | Class::Slow
+        | Class::Refused
+        | Class::BacklogFull
+        | Class::Reset
+        | Class::DnsFailed
+        | Class::LocalError
+        | Class::Unknown => None,
+    }
 }

@@ -89,6 +89,9 @@ pub struct Counters {
     /// `TCPRetransFail`: retransmissions that our own host refused to send.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retransmissions_failed: Option<u64>,
+    /// `RetransSegs`: everything that this namespace tried to retransmit, whether it was sent or refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retransmissions: Option<u64>,
     /// SYNs that our own probes retransmitted in that time.
     pub our_retransmissions: u64,
     /// Packets received for this host that reached no protocol (`InReceives` less `InDelivers` and what was
@@ -97,6 +100,9 @@ pub struct Counters {
     pub received_not_delivered: Option<u64>,
     /// SYNs that our own probes sent in that time and that went unanswered.
     pub our_unanswered_syns: u64,
+    /// Other endpoints of the same family that this run looked into at the same time: their packets count too.
+    #[serde(default)]
+    pub alongside: u32,
 }
 
 /// The settings that decide how long a default client hangs on silence.

@@ -42,7 +42,7 @@ pub struct Lookup {
     pub candidate: String,
     /// The record type.
     pub family: Family,
-    /// The server that was asked. Absent for the hosts file and the C library.
+    /// The server that was asked. Absent for the hosts file, the C library, and where no server could be asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub server: Option<SocketAddr>,
     /// When it was asked, since the first question.
@@ -99,7 +99,8 @@ pub enum LookupOutcome {
         /// Why there is none.
         why: String,
     },
-    /// An answer that is no valid DNS message.
+    /// An answer that is no valid DNS message, or is to another question; without a server, a name that DNS cannot
+    /// hold.
     Malformed {
         /// What was wrong with it.
         why: String,

@@ -1,4 +1,18 @@
-//! All IO and all `unsafe`.
+//! All IO and all `unsafe`: connections, the error queue, `TCP_INFO`, DNS, the clock, local kernel state.
 
 pub mod clock;
+pub mod counters;
+pub mod dial;
+pub mod dns;
+mod errno;
+mod error_queue;
+pub mod host;
+pub mod interfaces;
+pub mod listener;
+mod netlink;
+pub mod ping;
+pub mod route;
+pub mod settings;
+pub mod sight;
 pub mod sys;
+mod tcp_info;

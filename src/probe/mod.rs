@@ -1,1 +1,453 @@
-//! (room: probe)
+//! Sans-IO: given what has been seen and the time, which probe next, and when are we done.
+//!
+//! An open port costs one handshake. Only what does not answer plainly is looked into further, at once and in
+//! parallel, with every probe that can still separate the causes that are left.
+
+mod schedule;
+mod sweep;
+
+pub use schedule::Limits;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::diagnose::{Confidence, diagnose};
+use crate::evidence::{Ability, Answer, Dial, Evidence, Handshake, Look, NextHop, Observation, Ping, Saw};
+use schedule::Schedule;
+use sweep::Sweep;
+
+/// A probe to be carried out now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// A connection to the port in question, from a fresh source port.
+    Connect,
+    /// A connection to another port of the host.
+    Control(SocketAddr),
+    /// A SYN to `to` that may live for `ttl` hops, from `source_port` if one is named: one sweep keeps one
+    /// four-tuple, so that a load-balanced path (ECMP) stays the same.
+    Hop {
+        /// Where to.
+        to: SocketAddr,
+        /// For how many hops.
+        ttl: u8,
+        /// The source port of the sweep, once its first SYN has been sent.
+        source_port: Option<u16>,
+        /// How long to wait.
+        patience: Duration,
+    },
+    /// A connection to the port in question whose SYN may live for one hop.
+    TtlOne {
+        /// How long to wait.
+        patience: Duration,
+    },
+    /// An echo request.
+    Echo {
+        /// How long to wait.
+        patience: Duration,
+    },
+    /// Our own host's route, neighbour, listening socket and counters. Asked again, it tells what changed.
+    Host,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Carry out these probes, then call again when one of them has an outcome, or at that time.
+    Go {
+        /// Probes to start now.
+        asks: Vec<Ask>,
+        /// When to call again at the latest, since the first packet.
+        wake: Duration,
+    },
+    /// Enough is known, or no time is left: conclude what is still under way.
+    Done,
+}
+
+/// One endpoint under investigation.
+#[derive(Debug, Clone)]
+pub struct Investigation {
+    evidence: Evidence,
+    limits: Limits,
+    control_ports: [u16; 2],
+    schedule: Schedule,
+    stage: Stage,
+    sweeps: Vec<Sweep>,
+    /// Connections to the port that have no outcome yet.
+    connects_pending: u32,
+    /// Of those, the ones whose handshake is done.
+    endings_pending: u32,
+}
+
+/// How far the investigation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has been sent.
+    New,
+    /// The first connection is under way.
+    Opening,
+    /// The first connection has its outcome; a few looks confirm it.
+    Confirming,
+    /// The port does not answer, or not plainly.
+    LookingFurther,
+}
+
+impl Investigation {
+    /// Starts with evidence that holds no observation.
+    ///
+    /// `control_ports` are two ports that are surely closed on any host.
+    pub fn new(evidence: Evidence, control_ports: [u16; 2]) -> Self {
+        let limits = Limits::within(evidence.timeout_s);
+        Self {
+            evidence,
+            limits,
+            control_ports,
+            schedule: Schedule::default(),
+            stage: Stage::New,
+            sweeps: Vec::new(),
+            connects_pending: 0,
+            endings_pending: 0,
+        }
+    }
+
+    /// The handshake of a connection to the port is done; how it ends is still being watched.
+    pub fn connected(&mut self) {
+        self.endings_pending += 1;
+    }
+
+    /// A probe has an outcome.
+    pub fn saw(&mut self, observation: Observation) {
+        match &observation.saw {
+            Saw::Connect(dial) => {
+                self.connects_pending = self.connects_pending.saturating_sub(1);
+                if matches!(dial.answer, Answer::SynAck(_)) {
+                    self.endings_pending = self.endings_pending.saturating_sub(1);
+                }
+            }
+            Saw::Hop(dial) => {
+                for sweep in &mut self.sweeps {
+                    sweep.saw(dial);
+                }
+            }
+            Saw::Control(_)
+            | Saw::TtlOne(_)
+            | Saw::Echo(_)
+            | Saw::Route(_)
+            | Saw::Neighbour(_)
+            | Saw::Listener(_)
+            | Saw::Counters(_) => {}
+        }
+        self.evidence.observations.push(observation);
+    }
+
+    /// What has been seen so far.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// What has been seen, once it is over.
+    pub fn into_evidence(self) -> Evidence {
+        self.evidence
+    }
+
+    /// Decides what to do at `now`, the time since the first packet.
+    pub fn step(&mut self, now: Duration) -> Step {
+        if now >= self.evidence.timeout_s {
+            return Step::Done;
+        }
+        self.advance(now);
+        if self.is_settled(now) {
+            return Step::Done;
+        }
+        let mut asks = self.schedule.due(now);
+        asks.extend(
+            self.sweeps
+                .iter_mut()
+                .filter_map(|sweep| sweep.next(self.limits.hop)),
+        );
+        self.connects_pending += count_connects(&asks);
+        let wake = self
+            .schedule
+            .next()
+            .unwrap_or(self.evidence.timeout_s)
+            .min(self.next_judgement(now));
+        Step::Go {
+            asks,
+            wake: wake.min(self.evidence.timeout_s),
+        }
+    }
+
+    fn advance(&mut self, now: Duration) {
+        match self.stage {
+            Stage::New => {
+                self.schedule.add(now, Ask::Connect);
+                self.stage = Stage::Opening;
+            }
+            Stage::Opening => match self.first_connect().map(|dial| dial.answer.clone()) {
+                Some(Answer::SynAck(handshake)) => self.confirm_open(now, &handshake),
+                Some(Answer::Rst) => {
+                    self.stage = Stage::Confirming;
+                    if self.is_local() {
+                        self.schedule.add(now, Ask::Host);
+                    }
+                }
+                Some(Answer::Local(_)) => {
+                    self.stage = Stage::Confirming;
+                    self.schedule.add(now, Ask::Host);
+                }
+                Some(Answer::Icmp(_)) => self.stage = Stage::Confirming,
+                Some(Answer::Silence) => self.look_further(now),
+                None if now >= self.limits.patience => self.look_further(now),
+                None => {}
+            },
+            Stage::Confirming => {
+                if self.wants_ttl_one() {
+                    self.schedule.add(
+                        now,
+                        Ask::TtlOne {
+                            patience: self.limits.hop,
+                        },
+                    );
+                }
+            }
+            Stage::LookingFurther => {
+                if self.sweeps.is_empty() && self.endings_pending == 0 && self.is_beyond_a_router() {
+                    let control = self.control(0);
+                    self.sweeps = vec![Sweep::toward(self.evidence.endpoint), Sweep::toward(control)];
+                }
+            }
+        }
+    }
+
+    /// The first connection was made: is it as it should be?
+    fn confirm_open(&mut self, now: Duration, handshake: &Handshake) {
+        let is_slow = handshake.retransmitted_syns > 0 || handshake.connect_s > self.evidence.slow_s;
+        if is_slow || handshake.ending.fin_acknowledged_after_s.is_none() && handshake.ending.reset.is_none()
+        {
+            self.look_further(now);
+            return;
+        }
+        self.stage = Stage::Confirming;
+        if handshake.ending.reset.is_some() {
+            // Once may be chance; and a full queue that resets ignores other SYNs.
+            self.schedule.add(now, Ask::Host);
+            self.schedule.add(now, Ask::Connect);
+            self.schedule.add(now + self.limits.again, Ask::Connect);
+        } else if handshake.ending.peer_fin_after_s.is_some() || self.is_implausibly_fast(handshake) {
+            self.schedule.add(now, Ask::Host);
+        }
+    }
+
+    /// No wire is that fast: a sidecar or a proxy on this host may have answered.
+    fn is_implausibly_fast(&self, handshake: &Handshake) -> bool {
+        const FASTER_THAN_A_WIRE: Duration = Duration::from_micros(100);
+        !self.is_local() && handshake.rtt_s.is_some_and(|rtt| rtt < FASTER_THAN_A_WIRE)
+    }
+
+    fn wants_ttl_one(&self) -> bool {
+        let asked = self.schedule.holds(|ask| matches!(ask, Ask::TtlOne { .. }))
+            || self
+                .evidence
+                .observations
+                .iter()
+                .any(|seen| matches!(seen.saw, Saw::TtlOne(_)));
+        let connected = self
+            .first_connect()
+            .is_some_and(|dial| matches!(dial.answer, Answer::SynAck(_)));
+        connected && !asked && !self.schedule.has_sent_ttl_one() && self.is_beyond_a_router()
+    }
+
+    fn look_further(&mut self, now: Duration) {
+        self.stage = Stage::LookingFurther;
+        self.schedule.add(now, Ask::Host);
+        for (index, at) in self.limits.tries.into_iter().enumerate() {
+            let at = at.max(now);
+            self.schedule.add(at, Ask::Connect);
+            self.schedule.add(at, Ask::Control(self.control(index)));
+            if self.evidence.sight.echo == Ability::Yes {
+                self.schedule.add(
+                    at,
+                    Ask::Echo {
+                        patience: self.limits.echo,
+                    },
+                );
+            }
+        }
+        if self.is_local() {
+            // A queue that is full and drops what we send in between is proof.
+            self.schedule.add(now + self.limits.again, Ask::Host);
+        }
+    }
+
+    fn control(&self, index: usize) -> SocketAddr {
+        let mut control = self.evidence.endpoint;
+        control.set_port(self.control_ports[index % 2]);
+        control
+    }
+
+    /// Whether the verdict would stay the same if we went on.
+    fn is_settled(&self, now: Duration) -> bool {
+        match self.stage {
+            Stage::New | Stage::Opening => false,
+            Stage::Confirming => self.schedule.is_empty() && self.is_confirmed(now),
+            Stage::LookingFurther => self.has_plain_answer() || self.is_proven() || self.is_seen_through(now),
+        }
+    }
+
+    /// The looks that confirm a first answer take two round trips; a connection that is not made by then is silence.
+    fn is_confirmed(&self, now: Duration) -> bool {
+        let asked_at = self
+            .evidence
+            .observations
+            .first()
+            .map_or(Duration::ZERO, |first| first.at_s + first.took_s);
+        let waiting = self.connects_pending > 0 || self.schedule.waits_for_ttl_one(&self.evidence);
+        !waiting || now >= asked_at + 3 * self.limits.again
+    }
+
+    /// Somebody said no.
+    fn has_plain_answer(&self) -> bool {
+        self.connects()
+            .any(|dial| matches!(dial.answer, Answer::Rst | Answer::Icmp(_)))
+    }
+
+    fn is_proven(&self) -> bool {
+        let silent = self
+            .connects()
+            .next()
+            .is_none_or(|dial| dial.answer == Answer::Silence);
+        silent
+            && self.is_local()
+            && diagnose(&self.with_pending_as_silent()).confidence == Confidence::Certain
+    }
+
+    /// What the evidence would be if all that is pending stayed silent.
+    fn with_pending_as_silent(&self) -> Evidence {
+        let mut evidence = self.evidence.clone();
+        let silent = Dial {
+            to: evidence.endpoint,
+            from: None,
+            ttl: None,
+            syns: 1,
+            answer: Answer::Silence,
+        };
+        let pending = Observation {
+            at_s: Duration::ZERO,
+            took_s: self.limits.settled,
+            saw: Saw::Connect(silent),
+        };
+        evidence
+            .observations
+            .extend((0..self.connects_pending).map(|_| pending.clone()));
+        evidence
+    }
+
+    fn is_seen_through(&self, now: Duration) -> bool {
+        let all_asked = self.schedule.is_empty();
+        let answered = self
+            .connects()
+            .filter(|dial| matches!(dial.answer, Answer::SynAck(_)))
+            .count();
+        if answered > 0 {
+            // Late, but none lost: two answers and the path's own round trip tell it all.
+            let none_lost = self
+                .connects()
+                .all(|dial| dial.syns == 1 && dial.answer != Answer::Silence);
+            if none_lost && answered >= 2 && self.host_has_answered() {
+                return true;
+            }
+            return all_asked
+                && self.connects_pending == 0
+                && now >= self.limits.last_try() + self.limits.again
+                || now >= self.limits.settled;
+        }
+        if self.endings_pending > 0 {
+            return now >= self.limits.settled;
+        }
+        let swept = self.sweeps.iter().all(Sweep::is_over);
+        all_asked && swept && now >= self.limits.settled && self.host_has_answered()
+    }
+
+    /// When the answer to [`Self::is_settled`] may change by the mere passing of time.
+    fn next_judgement(&self, now: Duration) -> Duration {
+        let moments = [
+            self.limits.patience,
+            self.limits.last_try() + self.limits.again,
+            self.limits.settled,
+            self.evidence
+                .observations
+                .first()
+                .map_or(self.evidence.timeout_s, |first| {
+                    first.at_s + first.took_s + 3 * self.limits.again
+                }),
+        ];
+        moments
+            .into_iter()
+            .filter(|moment| *moment > now)
+            .min()
+            .unwrap_or(self.evidence.timeout_s)
+    }
+
+    fn connects(&self) -> impl Iterator<Item = &Dial> {
+        self.evidence.observations.iter().filter_map(|observation| {
+            let Saw::Connect(dial) = &observation.saw else {
+                return None;
+            };
+            Some(dial)
+        })
+    }
+
+    /// Whether the very first SYN, which is the one that a client would have sent, has met its fate.
+    fn first_is_concluded(&self) -> bool {
+        self.evidence.observations.iter().any(|observation| {
+            matches!(observation.saw, Saw::Connect(_)) && observation.at_s < self.limits.patience
+        })
+    }
+
+    fn first_connect(&self) -> Option<&Dial> {
+        self.connects().next()
+    }
+
+    fn host_has_answered(&self) -> bool {
+        self.evidence
+            .observations
+            .iter()
+            .any(|observation| match &observation.saw {
+                Saw::Control(dial) => matches!(dial.answer, Answer::Rst | Answer::SynAck(_)),
+                Saw::Echo(ping) => *ping == Ping::Reply,
+                Saw::Connect(_)
+                | Saw::Hop(_)
+                | Saw::TtlOne(_)
+                | Saw::Route(_)
+                | Saw::Neighbour(_)
+                | Saw::Listener(_)
+                | Saw::Counters(_) => false,
+            })
+    }
+
+    /// Whether the address is one of our own: then the source address of our connection is the same.
+    fn is_local(&self) -> bool {
+        let endpoint = self.evidence.endpoint.ip();
+        endpoint.is_loopback()
+            || self
+                .connects()
+                .any(|dial| dial.from.is_some_and(|from| from.ip() == endpoint))
+            || self.next_hop() == Some(NextHop::Local)
+    }
+
+    fn is_beyond_a_router(&self) -> bool {
+        matches!(self.next_hop(), Some(NextHop::Gateway(_)))
+    }
+
+    fn next_hop(&self) -> Option<NextHop> {
+        self.evidence.observations.iter().find_map(|observation| {
+            let Saw::Route(Look::Saw(route)) = &observation.saw else {
+                return None;
+            };
+            Some(route.next_hop)
+        })
+    }
+}
+
+fn count_connects(asks: &[Ask]) -> u32 {
+    u32::try_from(asks.iter().filter(|ask| **ask == Ask::Connect).count()).unwrap_or(u32::MAX)
+}

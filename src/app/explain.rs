@@ -1,0 +1,24 @@
+//! `tcpprobe explain`.
+
+use std::io;
+
+use super::{Failure, output};
+use crate::cli::{CheckArguments, Exit, Expectation};
+use crate::diagnose::explain::Topic;
+use crate::report::explain;
+
+pub(super) fn explain(verdict: Option<&str>, arguments: &CheckArguments) -> Result<Exit, Failure> {
+    let topic = match verdict
+        .map(str::parse::<Expectation>)
+        .transpose()
+        .map_err(Failure::usage)?
+    {
+        None => None,
+        Some(Expectation::Class(class)) => Some(Topic::Class(class)),
+        Some(Expectation::Cause(cause)) => Some(Topic::Cause(cause)),
+    };
+    match explain::write(topic, &output::style(arguments), &mut io::stdout().lock()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::could_not_judge(error)),
+        Ok(()) | Err(_) => Ok(Exit::AsExpected),
+    }
+}

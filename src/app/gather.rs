@@ -1,0 +1,197 @@
+//! From arguments to targets and options: reads files and standard input, and rejects what cannot be meant.
+
+use std::fs;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use crate::check::{Addresses, Options};
+use crate::cli::{CheckArguments, ResolverArgument};
+use crate::net::dial::Hold;
+use crate::net::dns::{Families, Resolver, Servers};
+use crate::net::interfaces;
+use crate::target::{Host, ListError, Services, Target, TargetError};
+
+/// What a run needs.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) targets: Vec<Target>,
+    pub(super) options: Options,
+}
+
+/// What was asked for cannot be meant.
+#[derive(Debug, thiserror::Error)]
+pub enum GatherError {
+    /// A word on the command line is no target.
+    #[error("{0}")]
+    Target(#[from] TargetError),
+    /// A line of a file is no target.
+    #[error("{}: {error}", path.display())]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// The line and what is wrong with it.
+        error: ListError,
+    },
+    /// A file of targets cannot be read.
+    #[error("{}: cannot be read: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Nothing to do.
+    #[error("no target: name one as host:port, such as api-service:8080; --help says more")]
+    NoTarget,
+    /// There is no such interface.
+    #[error("{name}: there is no interface of that name on this host ('ip link' lists them)")]
+    Interface {
+        /// The name.
+        name: String,
+    },
+    /// The source address is not ours.
+    #[error("--source {address}: not an address of this host ('ip addr' lists them)")]
+    Source {
+        /// The address.
+        address: IpAddr,
+    },
+    /// The wanted family and an address disagree.
+    #[error("{what} is an {is} address, but {wants}")]
+    Family {
+        /// What was named.
+        what: String,
+        /// Its family.
+        is: &'static str,
+        /// What asks for the other one.
+        wants: &'static str,
+    },
+}
+
+pub(super) fn gather(arguments: &CheckArguments) -> Result<Gathered, GatherError> {
+    let services = services();
+    let (stdin, words): (Vec<_>, Vec<_>) = arguments.targets.iter().partition(|word| *word == "-");
+    let mut targets = Target::parse_words(&words, &services)?;
+    let from_stdin = stdin.first().map(|_| PathBuf::from("-"));
+    for path in arguments.file.iter().chain(&from_stdin) {
+        let text = read(path).map_err(|error| GatherError::Read {
+            path: path.clone(),
+            error,
+        })?;
+        let list = Target::parse_list(&text, &services);
+        targets.extend(list.map_err(|error| GatherError::List {
+            path: path.clone(),
+            error,
+        })?);
+    }
+    if targets.is_empty() {
+        return Err(GatherError::NoTarget);
+    }
+    let options = options(arguments)?;
+    for target in &targets {
+        fits(target, options.families)?;
+    }
+    Ok(Gathered { targets, options })
+}
+
+/// Service names are a convenience: without the file the well-known ones have to do.
+fn services() -> Services {
+    fs::read_to_string("/etc/services")
+        .map_or_else(|_| Services::well_known(), |text| Services::from_text(&text))
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    if path != Path::new("-") {
+        return fs::read_to_string(path);
+    }
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
+    if let Some(name) = &arguments.interface {
+        interface_exists(name)?;
+    }
+    if let Some(address) = arguments.source
+        && !interfaces::is_own_address(address)
+    {
+        return Err(GatherError::Source { address });
+    }
+    Ok(Options {
+        timeout: arguments.timeout,
+        slow: arguments.slow,
+        hold: arguments.hold.map_or(Hold::RoundTrips, Hold::Exactly),
+        source: arguments.source,
+        interface: arguments.interface.clone(),
+        families: families(arguments)?,
+        addresses: if arguments.first {
+            Addresses::First
+        } else {
+            Addresses::All
+        },
+        resolver: match arguments.resolver {
+            ResolverArgument::System => Resolver::System,
+            ResolverArgument::Dns => Resolver::Dns {
+                servers: Servers::ResolvConf(arguments.resolv_conf.clone()),
+                hosts: PathBuf::from("/etc/hosts"),
+            },
+        },
+    })
+}
+
+fn interface_exists(name: &str) -> Result<(), GatherError> {
+    interfaces::index_of(name)
+        .map(|_| ())
+        .map_err(|_| GatherError::Interface {
+            name: name.to_owned(),
+        })
+}
+
+/// A source address decides the family as -4 and -6 do.
+fn families(arguments: &CheckArguments) -> Result<Families, GatherError> {
+    let wanted = match (arguments.ipv4, arguments.ipv6) {
+        (true, _) => Families::V4,
+        (_, true) => Families::V6,
+        (false, false) => Families::Both,
+    };
+    let Some(address) = arguments.source else {
+        return Ok(wanted);
+    };
+    match (address, wanted) {
+        (IpAddr::V4(_), Families::Both | Families::V4) => Ok(Families::V4),
+        (IpAddr::V6(_), Families::Both | Families::V6) => Ok(Families::V6),
+        (IpAddr::V4(_), Families::V6) => Err(GatherError::Family {
+            what: format!("--source {address}"),
+            is: "IPv4",
+            wants: "-6 asks for IPv6",
+        }),
+        (IpAddr::V6(_), Families::V4) => Err(GatherError::Family {
+            what: format!("--source {address}"),
+            is: "IPv6",
+            wants: "-4 asks for IPv4",
+        }),
+    }
+}
+
+fn fits(target: &Target, families: Families) -> Result<(), GatherError> {
+    let Host::Address { address, scope } = &target.host else {
+        return Ok(());
+    };
+    if let Some(scope) = scope.as_ref().filter(|scope| scope.parse::<u32>().is_err()) {
+        interface_exists(scope)?;
+    }
+    match (address, families) {
+        (IpAddr::V4(_), Families::V6) => Err(GatherError::Family {
+            what: target.to_string(),
+            is: "IPv4",
+            wants: "-6 or --source asks for IPv6",
+        }),
+        (IpAddr::V6(_), Families::V4) => Err(GatherError::Family {
+            what: target.to_string(),
+            is: "IPv6",
+            wants: "-4 or --source asks for IPv4",
+        }),
+        _ => Ok(()),
+    }
+}

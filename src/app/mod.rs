@@ -1,0 +1,98 @@
+//! One run of the program, from the parsed command line to the exit code: reads what has to be read, has every target
+//! checked and every result written.
+
+mod explain;
+mod gather;
+mod output;
+mod rounds;
+
+pub use gather::GatherError;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use crate::cli::{Arguments, CheckArguments, Command, Exit, ModeArgument};
+use crate::net::dial::finisher;
+use gather::{Gathered, gather};
+use output::Printer;
+
+/// Runs the program and says how it went.
+pub fn run(arguments: &Arguments) -> Exit {
+    let outcome = match &arguments.command {
+        Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
+        None => check(&arguments.check),
+    };
+    outcome.unwrap_or_else(|failure| {
+        complain(&failure.says);
+        failure.exit
+    })
+}
+
+/// The run could not do its job.
+#[derive(Debug)]
+struct Failure {
+    says: String,
+    exit: Exit,
+}
+
+impl Failure {
+    fn usage(says: impl Display) -> Self {
+        Self {
+            says: says.to_string(),
+            exit: Exit::Usage,
+        }
+    }
+
+    fn could_not_judge(says: impl Display) -> Self {
+        Self {
+            says: says.to_string(),
+            exit: Exit::CouldNotJudge,
+        }
+    }
+}
+
+fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
+    let Gathered { targets, options } = gather(arguments).map_err(Failure::usage)?;
+    if arguments.mode == ModeArgument::Raw {
+        return Err(Failure::could_not_judge(
+            "--mode raw is not possible: this version does not send raw probes yet; --mode auto looks through the \
+             kernel's own sockets and says what that cannot tell",
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::could_not_judge(format!("local-error: the event loop cannot be set up: {error}"))
+        })?;
+    let printer = Printer::new(arguments);
+    runtime.block_on(async {
+        let (finisher, interrupt) = finisher();
+        let rounds = rounds::run(&targets, &options, arguments, printer, interrupt);
+        tokio::pin!(rounds);
+        tokio::select! {
+            exit = &mut rounds => return exit,
+            () = stop_requested() => finisher.finish(),
+        }
+        rounds.await
+    })
+}
+
+/// Returns when the user or the system wants the run to end. What is known is then written.
+async fn stop_requested() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// A sentence on standard error. If that is closed there is nobody to tell.
+fn complain(says: &str) {
+    let _ = writeln!(io::stderr(), "tcpprobe: {says}");
+}

@@ -1,0 +1,117 @@
+//! Where results go: standard output, in the form and style that was asked for.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use super::Failure;
+use crate::check::TargetOutcome;
+use crate::cli::{CheckArguments, Colour, Output};
+use crate::evidence::SynSchedule;
+use crate::report::{Report, Style, Verbosity, json, series, text};
+
+/// Writes each result when it is known.
+pub(super) struct Printer {
+    out: BufWriter<io::Stdout>,
+    form: Output,
+    style: Style,
+    text: text::Writer,
+    /// Several rounds: a line for each endpoint and round, and the summary at the end.
+    repeats: bool,
+    /// Whoever read our output has gone; that is no error.
+    closed: bool,
+}
+
+impl Printer {
+    pub(super) fn new(arguments: &CheckArguments) -> Self {
+        Self {
+            out: BufWriter::new(io::stdout()),
+            form: arguments.output,
+            style: style(arguments),
+            text: text::Writer::default(),
+            repeats: arguments.count.is_some() || arguments.interval.is_some(),
+            closed: false,
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// One target of one round.
+    pub(super) fn target(
+        &mut self,
+        outcome: &TargetOutcome,
+        schedule: Option<SynSchedule>,
+    ) -> Result<(), Failure> {
+        let written = match self.form {
+            Output::Json => return Ok(()),
+            Output::Jsonl => json::write_target_lines(outcome, schedule, &mut self.out),
+            Output::Text if self.repeats && self.style.verbosity == Verbosity::Quiet => return Ok(()),
+            Output::Text => {
+                let verbosity = if self.repeats && self.style.verbosity == Verbosity::Normal {
+                    Verbosity::Quiet
+                } else {
+                    self.style.verbosity
+                };
+                let style = Style {
+                    verbosity,
+                    ..self.style
+                };
+                self.text.target(outcome, schedule, &style, &mut self.out)
+            }
+        };
+        self.note(written)
+    }
+
+    /// The end of the run.
+    pub(super) fn conclude(&mut self, report: &Report) -> Result<(), Failure> {
+        let written = match self.form {
+            Output::Json => json::write(report, &mut self.out),
+            Output::Jsonl => json::write_series_lines(report, &mut self.out),
+            Output::Text => report
+                .series
+                .iter()
+                .try_for_each(|one| series::write_text(one, &self.style, &mut self.out)),
+        };
+        self.note(written)
+    }
+
+    fn note(&mut self, written: io::Result<()>) -> Result<(), Failure> {
+        match written.and_then(|()| self.out.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            Err(error) => Err(Failure::could_not_judge(format!(
+                "standard output cannot be written: {error}"
+            ))),
+        }
+    }
+}
+
+pub(super) fn style(arguments: &CheckArguments) -> Style {
+    let stdout = io::stdout();
+    let colour = match arguments.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => {
+            anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never && stdout.is_terminal()
+        }
+    };
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let terminal = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+    Style {
+        colour,
+        // Lines longer than a hundred columns are hard to read however wide the screen.
+        width: columns.or(terminal).unwrap_or(80).min(100),
+        verbosity: if arguments.quiet {
+            Verbosity::Quiet
+        } else if arguments.verbose {
+            Verbosity::Verbose
+        } else {
+            Verbosity::Normal
+        },
+    }
+}

@@ -1,0 +1,146 @@
+//! The rounds of a run: one, so many as were asked for, or until somebody says stop.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use futures_util::stream::{self, StreamExt};
+use tokio::time::sleep;
+
+use super::Failure;
+use super::output::Printer;
+use crate::check::{Options, TargetOutcome, check_target};
+use crate::cli::{CheckArguments, Exit, Expectation};
+use crate::diagnose::Cause;
+use crate::diagnose::advice::default_client_hang;
+use crate::evidence::{Answer, Saw, SynSchedule};
+use crate::net::dial::Finish;
+use crate::net::{clock, settings};
+use crate::report::{Report, Round, Series};
+use crate::target::Target;
+
+/// So many targets are looked at in the same time; each needs a few sockets.
+const TARGETS_AT_ONCE: usize = 32;
+
+pub(super) async fn run(
+    targets: &[Target],
+    options: &Options,
+    arguments: &CheckArguments,
+    mut printer: Printer,
+    mut interrupt: Finish,
+) -> Result<Exit, Failure> {
+    let began = clock::now();
+    let started = UNIX_EPOCH + clock::unix_now();
+    let schedule = settings::syn_schedule();
+    let interval = arguments.interval.unwrap_or(Duration::from_secs(1));
+    let repeats = arguments.count.is_some() || arguments.interval.is_some();
+    let mut series = Vec::new();
+    let mut exit = Exit::AsExpected;
+    let mut number = 0;
+    let outcomes = loop {
+        let at = clock::now() - began;
+        let outcomes = round(targets, options, schedule, &mut printer, &interrupt).await?;
+        number += 1;
+        exit = outcomes
+            .iter()
+            .map(|outcome| judge(outcome, &arguments.expect))
+            .fold(exit, Exit::and);
+        if repeats {
+            record(&mut series, &outcomes, at);
+        }
+        let is_last = if repeats {
+            arguments.count == Some(number)
+        } else {
+            true
+        };
+        if is_last || printer.is_closed() {
+            break outcomes;
+        }
+        let next = at + interval;
+        tokio::select! {
+            () = sleep(next.saturating_sub(clock::now() - began)) => {}
+            () = interrupt.requested() => break outcomes,
+        }
+        if interrupt.is_requested() {
+            break outcomes;
+        }
+    };
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        started,
+        targets: &outcomes,
+        syn_schedule: schedule,
+        series: &series,
+    };
+    printer.conclude(&report)?;
+    Ok(exit)
+}
+
+/// Looks at all targets once; each is written as soon as it and all before it are known.
+async fn round(
+    targets: &[Target],
+    options: &Options,
+    schedule: Option<SynSchedule>,
+    printer: &mut Printer,
+    interrupt: &Finish,
+) -> Result<Vec<TargetOutcome>, Failure> {
+    let hang = schedule.map(default_client_hang);
+    let others = u32::try_from(targets.len().min(TARGETS_AT_ONCE) - 1).unwrap_or(u32::MAX);
+    let mut checks = stream::iter(targets)
+        .map(|target| check_target(target, options, others, hang, interrupt.clone()))
+        .buffered(TARGETS_AT_ONCE);
+    let mut outcomes = Vec::with_capacity(targets.len());
+    while let Some(outcome) = checks.next().await {
+        let outcome = outcome.map_err(Failure::could_not_judge)?;
+        printer.target(&outcome, schedule)?;
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+fn judge(outcome: &TargetOutcome, expected: &[Expectation]) -> Exit {
+    let failed_name = outcome.name.as_ref().and_then(|name| name.failed.as_ref());
+    let endpoints = outcome.endpoints.iter().map(|endpoint| endpoint.diagnosis.cause);
+    let causes: Vec<Cause> = failed_name
+        .map(|diagnosis| diagnosis.cause)
+        .into_iter()
+        .chain(endpoints)
+        .collect();
+    Exit::of_name(&causes, expected)
+}
+
+/// Adds one round to the series of each endpoint. An address that appears later begins a series of its own.
+fn record(series: &mut Vec<Series>, outcomes: &[TargetOutcome], at: Duration) {
+    for outcome in outcomes {
+        let failed_name = outcome.name.as_ref().and_then(|name| name.failed.as_ref());
+        let name = failed_name.map(|diagnosis| (None, diagnosis.cause, None));
+        let endpoints = outcome.endpoints.iter().map(|endpoint| {
+            let rtt = endpoint.evidence.observations.iter().find_map(|observation| {
+                let Saw::Connect(dial) = &observation.saw else {
+                    return None;
+                };
+                let Answer::SynAck(handshake) = &dial.answer else {
+                    return None;
+                };
+                handshake.rtt_s
+            });
+            (Some(endpoint.evidence.endpoint), endpoint.diagnosis.cause, rtt)
+        });
+        for (address, cause, handshake_rtt_s) in name.into_iter().chain(endpoints) {
+            let round = Round {
+                at_s: at,
+                cause,
+                handshake_rtt_s,
+            };
+            let known = series
+                .iter_mut()
+                .find(|known| known.target == outcome.target && known.address == address);
+            match known {
+                Some(known) => known.rounds.push(round),
+                None => series.push(Series {
+                    target: outcome.target.clone(),
+                    address,
+                    rounds: vec![round],
+                }),
+            }
+        }
+    }
+}

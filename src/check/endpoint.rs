@@ -1,0 +1,245 @@
+//! One endpoint: carries out what the investigation asks for until it is done.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc;
+
+use super::{EndpointOutcome, Options};
+use crate::diagnose::diagnose;
+use crate::evidence::{Answer, Dial, Evidence, Observation, Saw, Sight};
+use crate::net::clock;
+use crate::net::dial::{Call, Finish, Hold, Source, dial, finisher};
+use crate::net::host::{Host, Tally};
+use crate::net::ping::ping;
+use crate::probe::{Ask, Investigation, Step};
+
+/// Looks at one endpoint until there is a diagnosis, no time is left, or `interrupt` says to conclude.
+///
+/// `alongside` is the number of other endpoints of the same family that are looked at in the same time.
+pub(super) async fn check_endpoint(
+    endpoint: SocketAddr,
+    options: &Options,
+    sight: &Sight,
+    alongside: u32,
+    mut interrupt: Finish,
+) -> EndpointOutcome {
+    let mut investigation = Investigation::new(
+        Evidence {
+            endpoint,
+            started_unix_s: clock::unix_now(),
+            slow_s: options.slow,
+            timeout_s: options.timeout,
+            sight: sight.clone(),
+            observations: Vec::new(),
+        },
+        control_ports(endpoint),
+    );
+    let (finisher, finish) = finisher();
+    let (connected, mut on_connected) = mpsc::unbounded_channel();
+    let mut run = Run {
+        endpoint,
+        options,
+        started: clock::now(),
+        finish,
+        connected,
+        host: None,
+        probes: FuturesUnordered::new(),
+    };
+    loop {
+        let Step::Go { asks, wake } = investigation.step(run.elapsed()) else {
+            break;
+        };
+        let mut seen_at_once = false;
+        for ask in asks {
+            for observation in run.start(ask) {
+                investigation.saw(observation);
+                seen_at_once = true;
+            }
+        }
+        if seen_at_once {
+            continue;
+        }
+        let pause = wake.saturating_sub(run.elapsed());
+        tokio::select! {
+            Some(observation) = run.probes.next() => investigation.saw(observation),
+            Some(()) = on_connected.recv() => investigation.connected(),
+            () = tokio::time::sleep(pause) => {}
+            () = interrupt.requested() => break,
+        }
+    }
+    finisher.finish();
+    while let Some(observation) = run.probes.next().await {
+        investigation.saw(observation);
+    }
+    let tally = tally(investigation.evidence(), alongside);
+    for observation in run.conclude(tally) {
+        investigation.saw(observation);
+    }
+    let evidence = investigation.into_evidence();
+    let diagnosis = diagnose(&evidence);
+    EndpointOutcome { evidence, diagnosis }
+}
+
+type Probe<'a> = Pin<Box<dyn Future<Output = Observation> + 'a>>;
+
+struct Run<'a> {
+    endpoint: SocketAddr,
+    options: &'a Options,
+    started: Instant,
+    finish: Finish,
+    connected: mpsc::UnboundedSender<()>,
+    host: Option<Host>,
+    probes: FuturesUnordered<Probe<'a>>,
+}
+
+impl Run<'_> {
+    fn elapsed(&self) -> Duration {
+        clock::now().saturating_duration_since(self.started)
+    }
+
+    /// Starts a probe; what needs no packet is seen at once.
+    fn start(&mut self, ask: Ask) -> Vec<Observation> {
+        match ask {
+            Ask::Connect => self.dial(self.call(self.endpoint), Saw::Connect),
+            Ask::Control(to) => {
+                self.dial(
+                    Call {
+                        hold: Hold::Exactly(Duration::ZERO),
+                        ..self.call(to)
+                    },
+                    Saw::Control,
+                );
+            }
+            Ask::Hop {
+                to,
+                ttl,
+                source_port,
+                patience,
+            } => {
+                let mut call = self.limited(to, ttl, patience);
+                // Bound at the first hop, so that the sweep keeps its four-tuple.
+                call.source.port = Some(source_port.unwrap_or(0));
+                self.dial(call, Saw::Hop);
+            }
+            Ask::TtlOne { patience } => self.dial(self.limited(self.endpoint, 1, patience), Saw::TtlOne),
+            Ask::Echo { patience } => self.ping(patience),
+            Ask::Host => return self.look_at_host(),
+        }
+        Vec::new()
+    }
+
+    fn call(&self, to: SocketAddr) -> Call {
+        let source = Source {
+            address: self.options.source,
+            port: None,
+            interface: self.options.interface.clone(),
+        };
+        Call {
+            to,
+            source,
+            ttl: None,
+            hold: self.options.hold,
+            patience: None,
+        }
+    }
+
+    fn limited(&self, to: SocketAddr, ttl: u8, patience: Duration) -> Call {
+        Call {
+            ttl: Some(ttl),
+            hold: Hold::Exactly(Duration::ZERO),
+            patience: Some(patience),
+            ..self.call(to)
+        }
+    }
+
+    fn dial(&self, call: Call, saw: impl FnOnce(Dial) -> Saw + 'static) {
+        let (finish, started, connected) = (self.finish.clone(), self.started, self.connected.clone());
+        let about_port = call.to == self.endpoint && call.ttl.is_none();
+        self.probes.push(Box::pin(async move {
+            let at = clock::now();
+            let on_connected = || {
+                if about_port {
+                    // The receiver lives as long as the run.
+                    let _ = connected.send(());
+                }
+            };
+            let dial = dial(&call, finish, on_connected).await;
+            observation(started, at, saw(dial))
+        }));
+    }
+
+    fn ping(&self, patience: Duration) {
+        let (finish, started, endpoint) = (self.finish.clone(), self.started, self.endpoint);
+        let source = self.call(endpoint).source;
+        self.probes.push(Box::pin(async move {
+            let at = clock::now();
+            let answer = ping(endpoint, &source, patience, finish).await;
+            observation(started, at, Saw::Echo(answer))
+        }));
+    }
+
+    fn look_at_host(&mut self) -> Vec<Observation> {
+        let at = clock::now();
+        let saw = match &self.host {
+            Some(host) => host.look_again(),
+            None => {
+                let (host, saw) = Host::look(self.endpoint);
+                self.host = Some(host);
+                saw
+            }
+        };
+        saw.into_iter()
+            .map(|saw| observation(self.started, at, saw))
+            .collect()
+    }
+
+    fn conclude(&self, tally: Tally) -> Vec<Observation> {
+        let at = clock::now();
+        let Some(host) = &self.host else { return Vec::new() };
+        host.conclude(tally)
+            .into_iter()
+            .map(|saw| observation(self.started, at, saw))
+            .collect()
+    }
+}
+
+fn observation(started: Instant, at: Instant, saw: Saw) -> Observation {
+    Observation {
+        at_s: at.saturating_duration_since(started),
+        took_s: clock::now().saturating_duration_since(at),
+        saw,
+    }
+}
+
+/// Our own packets since our own host was first looked at: all retransmissions come later, and of the unanswered SYNs
+/// all but the very first.
+fn tally(evidence: &Evidence, alongside: u32) -> Tally {
+    let mut tally = Tally {
+        alongside,
+        ..Tally::default()
+    };
+    for observation in &evidence.observations {
+        let (Saw::Connect(dial) | Saw::Control(dial) | Saw::Hop(dial)) = &observation.saw else {
+            continue;
+        };
+        tally.retransmissions += u64::from(dial.syns.saturating_sub(1));
+        if matches!(observation.saw, Saw::Connect(_)) && dial.answer == Answer::Silence {
+            tally.unanswered_syns += u64::from(dial.syns);
+        }
+    }
+    tally.unanswered_syns = tally.unanswered_syns.saturating_sub(1);
+    tally
+}
+
+/// Two ports above the range that Linux gives out, where nothing listens by chance; other ones each time, so that no
+/// firewall learns them.
+fn control_ports(endpoint: SocketAddr) -> [u16; 2] {
+    let seed = clock::unix_now().subsec_nanos();
+    [seed, seed / 4096].map(|seed| {
+        let port = 61_001 + u16::try_from(seed % 4_000).unwrap_or_default();
+        if port == endpoint.port() { port + 1 } else { port }
+    })
+}

@@ -1,0 +1,109 @@
+//! One target: its name turned into addresses, and every address looked at, at once.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::endpoint::check_endpoint;
+use super::{NameOutcome, Options, TargetOutcome};
+use crate::diagnose::name;
+use crate::evidence::{Resolution, ResolvedBy};
+use crate::net::dial::Finish;
+use crate::net::dns::{self, ResolveRequest};
+use crate::net::{clock, interfaces, sight};
+use crate::target::{Host, Target};
+
+/// Looks at one target: resolves its name and looks at every address, in both families, at once.
+///
+/// `others` is the number of other targets that are looked at in the same time; `hang` is how long a default client
+/// waits on silence.
+///
+/// # Errors
+/// When the scope of a link-local address names no interface of this host.
+pub async fn check_target(
+    target: &Target,
+    options: &Options,
+    others: u32,
+    hang: Option<Duration>,
+    interrupt: Finish,
+) -> io::Result<TargetOutcome> {
+    let (resolution, addresses) = match &target.host {
+        Host::Address { address, scope } => {
+            let address = with_scope(*address, target.port, scope.as_deref())?;
+            (None, vec![address])
+        }
+        Host::Name(name) => {
+            let resolution = resolve(name, options, interrupt.clone()).await;
+            let addresses = resolution
+                .addresses
+                .iter()
+                .map(|ip| SocketAddr::new(*ip, target.port))
+                .collect();
+            (Some(resolution), addresses)
+        }
+    };
+    let wanted = match options.addresses {
+        super::Addresses::All => addresses.len(),
+        super::Addresses::First => 1,
+    };
+    let addresses = &addresses[..wanted.min(addresses.len())];
+    let endpoints = join_all(addresses.iter().map(|endpoint| {
+        let same_family = addresses
+            .iter()
+            .filter(|other| other.is_ipv4() == endpoint.is_ipv4())
+            .count()
+            - 1;
+        let alongside = others.saturating_add(u32::try_from(same_family).unwrap_or(u32::MAX));
+        let sight = sight::sight(endpoint.is_ipv4());
+        let interrupt = interrupt.clone();
+        async move { check_endpoint(*endpoint, options, &sight, alongside, interrupt).await }
+    }))
+    .await;
+    let pairs: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| (&endpoint.evidence, &endpoint.diagnosis))
+        .collect();
+    let name = resolution.map(|resolution| NameOutcome {
+        failed: name::diagnose_name(&resolution),
+        findings: name::compare(&pairs),
+        wait_without_happy_eyeballs_s: name::wait_without_happy_eyeballs(&pairs, hang),
+        resolution,
+    });
+    Ok(TargetOutcome {
+        target: target.clone(),
+        name,
+        endpoints,
+    })
+}
+
+fn with_scope(address: IpAddr, port: u16, scope: Option<&str>) -> io::Result<SocketAddr> {
+    let (IpAddr::V6(v6), Some(scope)) = (address, scope) else {
+        return Ok(SocketAddr::new(address, port));
+    };
+    let index = match scope.parse() {
+        Ok(index) => index,
+        Err(_) => interfaces::index_of(scope)?,
+    };
+    Ok(SocketAddrV6::new(v6, port, 0, index).into())
+}
+
+async fn resolve(name: &str, options: &Options, mut interrupt: Finish) -> Resolution {
+    let request = ResolveRequest {
+        families: options.families,
+        resolver: options.resolver.clone(),
+        ..ResolveRequest::new(name, options.timeout)
+    };
+    let began = clock::now();
+    tokio::select! {
+        resolution = dns::resolve(&request) => resolution,
+        () = interrupt.requested() => Resolution {
+            name: name.to_owned(),
+            by: ResolvedBy::Dns,
+            lookups: Vec::new(),
+            addresses: Vec::new(),
+            took_s: clock::now() - began,
+        },
+    }
+}

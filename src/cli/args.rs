@@ -1,0 +1,169 @@
+//! The command line, as clap sees it.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::expect::Expectation;
+
+/// Says why a TCP connection fails or hangs, from the client's side alone.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tcpprobe",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true,
+    after_help = "Exit codes: 0 all as expected (open, and slow counts as open), 1 something is not, \
+                  2 usage or configuration, 3 could not judge."
+)]
+pub struct Arguments {
+    /// What to do besides checking targets.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to check, and how.
+    #[command(flatten)]
+    pub check: CheckArguments,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Explain a verdict: what it means, how it is told, what to do
+    Explain {
+        /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out
+        verdict: Option<String>,
+    },
+}
+
+/// What to check, and how.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// host:port, [v6]:port or "host port"; the port may be a service name; "-" reads targets from standard input
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Read targets from a file, one a line, "#" begins a comment ("-" is standard input)
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Vec<PathBuf>,
+    /// IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
+    /// Probe only the address that a client would try first, not every address of a name
+    #[arg(long)]
+    pub first: bool,
+    /// How long to look at one endpoint at most
+    #[arg(short, long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    pub timeout: Duration,
+    /// A handshake that takes longer than this is slow
+    #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = duration)]
+    pub slow: Duration,
+    /// How long to keep an open connection open, waiting for the peer to close or reset it [default: two round trips]
+    #[arg(long, value_name = "DURATION", value_parser = duration_or_zero)]
+    pub hold: Option<Duration>,
+    /// Source address
+    #[arg(long, value_name = "ADDRESS")]
+    pub source: Option<IpAddr>,
+    /// Interface to leave by
+    #[arg(long, value_name = "NAME")]
+    pub interface: Option<String>,
+    /// How to look: auto uses raw probes where permitted, and says which it was
+    #[arg(long, value_enum, default_value_t = ModeArgument::Auto)]
+    pub mode: ModeArgument,
+    /// Who resolves names: our own DNS questions, or the C library
+    #[arg(long, value_enum, default_value_t = ResolverArgument::Dns)]
+    pub resolver: ResolverArgument,
+    /// Use this file instead of /etc/resolv.conf
+    #[arg(long, value_name = "FILE", default_value = "/etc/resolv.conf")]
+    pub resolv_conf: PathBuf,
+    /// What every endpoint is expected to be: CLASS or CLASS/CAUSE, several separated by commas
+    #[arg(
+        short,
+        long,
+        value_name = "VERDICT",
+        default_value = "open",
+        value_delimiter = ','
+    )]
+    pub expect: Vec<Expectation>,
+    /// Repeat so often, then summarise
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+    /// Repeat this often; until interrupted when there is no --count [default with --count: 1s]
+    #[arg(short, long, value_name = "DURATION", value_parser = duration)]
+    pub interval: Option<Duration>,
+    /// Form of the output
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    /// Show the packets and system calls too
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// One line an endpoint
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
+    pub color: Colour,
+}
+
+/// How to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModeArgument {
+    /// Whatever is permitted
+    Auto,
+    /// The kernel's own sockets alone
+    Connect,
+    /// Raw packets too
+    Raw,
+}
+
+/// Who resolves names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResolverArgument {
+    /// Our own DNS questions, each timed and told apart
+    Dns,
+    /// The C library
+    System,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For a person
+    Text,
+    /// One JSON document
+    Json,
+    /// One JSON object an endpoint, as soon as it is known
+    Jsonl,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = duration_or_zero(text)?;
+    if duration.is_zero() {
+        return Err("it must be longer than nothing, such as 500ms".to_owned());
+    }
+    Ok(duration)
+}
+
+fn duration_or_zero(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(24 * 3600);
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it with a unit, such as 500ms or 3s"))?;
+    if duration > LONGEST {
+        return Err("longer than a day".to_owned());
+    }
+    Ok(duration)
+}

@@ -1,0 +1,118 @@
+//! Exit codes, and how several results become one.
+
+use super::Expectation;
+use crate::diagnose::{Cause, Class};
+
+/// What the process says to whoever started it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is as expected.
+    AsExpected = 0,
+    /// Something is not as expected.
+    NotAsExpected = 1,
+    /// Usage or configuration.
+    Usage = 2,
+    /// Could not judge: our own side failed, time ran out, or a mode that was asked for is not possible.
+    CouldNotJudge = 3,
+}
+
+impl Exit {
+    /// The code for one verdict.
+    pub fn of(cause: Cause, expected: &[Expectation]) -> Self {
+        if expected.iter().any(|expectation| expectation.is_met_by(cause)) {
+            return Self::AsExpected;
+        }
+        match cause.class() {
+            Class::LocalError | Class::Unknown => Self::CouldNotJudge,
+            Class::Open
+            | Class::Slow
+            | Class::Refused
+            | Class::Rejected
+            | Class::Unreachable
+            | Class::Filtered
+            | Class::BacklogFull
+            | Class::Reset
+            | Class::DnsFailed => Self::NotAsExpected,
+        }
+    }
+
+    /// The code for all verdicts of one name. A host without any IPv6 (or IPv4) reaches a name through the other
+    /// family and nobody waits: an address that our own kernel has no route to does not count beside one that is as
+    /// expected.
+    pub fn of_name(causes: &[Cause], expected: &[Expectation]) -> Self {
+        let one_is_met = causes
+            .iter()
+            .any(|cause| Self::of(*cause, expected) == Self::AsExpected);
+        causes
+            .iter()
+            .filter(|cause| !(one_is_met && **cause == Cause::NoRoute))
+            .map(|cause| Self::of(*cause, expected))
+            .fold(Self::AsExpected, Self::and)
+    }
+
+    /// The code for two results together: what is surely wrong outweighs what could not be judged.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let weight = |exit| match exit {
+            Self::AsExpected => 0,
+            Self::CouldNotJudge => 1,
+            Self::NotAsExpected => 2,
+            Self::Usage => 3,
+        };
+        if weight(other) > weight(self) { other } else { self }
+    }
+
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::AsExpected => 0,
+            Self::NotAsExpected => 1,
+            Self::Usage => 2,
+            Self::CouldNotJudge => 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: &[Expectation] = &[Expectation::Class(Class::Open)];
+
+    #[test]
+    fn every_class_has_the_exit_code_of_the_contract() {
+        for cause in Cause::ALL {
+            let expected = match cause.class() {
+                Class::Open | Class::Slow => 0,
+                Class::LocalError | Class::Unknown => 3,
+                _ => 1,
+            };
+            assert_eq!(Exit::of(*cause, OPEN).code(), expected, "{cause}");
+            assert_eq!(
+                Exit::of(*cause, &[Expectation::Cause(*cause)]).code(),
+                0,
+                "{cause}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_surely_wrong_outweighs_what_could_not_be_judged() {
+        assert_eq!(Exit::CouldNotJudge.and(Exit::NotAsExpected), Exit::NotAsExpected);
+        assert_eq!(Exit::NotAsExpected.and(Exit::CouldNotJudge), Exit::NotAsExpected);
+        assert_eq!(Exit::AsExpected.and(Exit::CouldNotJudge), Exit::CouldNotJudge);
+    }
+
+    #[test]
+    fn a_family_that_this_host_does_not_have_is_no_failure_of_a_name_that_works() {
+        assert_eq!(
+            Exit::of_name(&[Cause::NoRoute, Cause::Healthy], OPEN),
+            Exit::AsExpected
+        );
+        assert_eq!(Exit::of_name(&[Cause::NoRoute], OPEN), Exit::NotAsExpected);
+        assert_eq!(
+            Exit::of_name(&[Cause::Healthy, Cause::Port], OPEN),
+            Exit::NotAsExpected
+        );
+    }
+}

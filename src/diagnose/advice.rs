@@ -1,0 +1,153 @@
+//! What to run next in this very case, with its own addresses, and without what was done already.
+
+mod hang;
+mod names;
+mod place;
+mod steps;
+
+pub use hang::{default_client_hang, hangs_silently};
+pub use names::advise_name;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, Diagnosis};
+use crate::evidence::Evidence;
+use place::Place;
+use steps::{
+    addresses, ask_neighbour, audit, capture, conntrack, descriptors, endpoints, ghosts, kernel_log,
+    listener, listener_queue, longer, neighbour, neighbour_at, overflows, pods, policies, port_range,
+    port_use, proxy, raw, repeat, reverse_path_filter, route, route_at, rules_at, rules_here, softirq, trace,
+    way_back,
+};
+
+/// One next step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// What it is for, in a sentence.
+    pub says: String,
+    /// The command, ready to be pasted.
+    pub command: Option<String>,
+}
+
+/// The next steps for an endpoint, the most telling first; none when there is nothing to find out.
+#[expect(clippy::too_many_lines, reason = "one arm a cause")]
+pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
+    let place = &Place::of(evidence);
+    let from_self = diagnosis.from.is_some_and(|from| place.is_ours(from));
+    let sender = diagnosis
+        .from
+        .map_or_else(|| "its sender".to_owned(), |from| from.to_string());
+    let steps = match diagnosis.cause {
+        Cause::Healthy => return proxy(place, diagnosis),
+        Cause::SynLost | Cause::Retransmitted => {
+            vec![Some(repeat(place)), Some(conntrack()), Some(overflows(place))]
+        }
+        Cause::SynAckLost => vec![
+            Some(repeat(place)),
+            Some(way_back(place)),
+            Some(reverse_path_filter()),
+        ],
+        Cause::LateSynAck => vec![Some(repeat(place)), Some(softirq(place))],
+        Cause::LongPath => vec![Some(trace(place)), Some(repeat(place))],
+        Cause::NoListener => vec![Some(listener(place)), Some(pods(place)), raw(place)],
+        Cause::MiddleboxReset => vec![Some(trace(place)), raw(place), Some(rules_at(&sender, "reset"))],
+        Cause::PortUnreachable => {
+            let rule = if from_self {
+                rules_here("reject")
+            } else {
+                rules_at(&sender, "reject")
+            };
+            vec![Some(endpoints(place)), Some(rule)]
+        }
+        Cause::AdminProhibited | Cause::HostProhibited | Cause::NetProhibited => {
+            let rule = if from_self {
+                rules_here("prohibited")
+            } else {
+                rules_at(&sender, "prohibited")
+            };
+            vec![Some(rule), Some(policies())]
+        }
+        Cause::NoRoute => vec![Some(route(place)), Some(addresses(place))],
+        Cause::NeighbourUnresolved => {
+            vec![
+                Some(neighbour(place)),
+                Some(ask_neighbour(place)),
+                Some(route(place)),
+                Some(pods(place)),
+            ]
+        }
+        Cause::HostUnreachable => vec![
+            Some(pods(place)),
+            Some(neighbour_at(&sender, place)),
+            Some(repeat(place)),
+        ],
+        Cause::NetUnreachable => vec![Some(route_at(&sender, place)), Some(trace(place))],
+        Cause::TtlExceeded => vec![Some(trace(place)), Some(route_at(&sender, place))],
+        Cause::Egress => vec![Some(rules_here("drop")), Some(route(place)), raw(place)],
+        Cause::Ingress => vec![Some(rules_here("drop")), Some(reverse_path_filter()), raw(place)],
+        Cause::Port => vec![
+            raw(place),
+            Some(policies()),
+            Some(capture(place)),
+            Some(listener_queue(place)),
+        ],
+        Cause::HostSilent => {
+            vec![
+                longer(place),
+                Some(pods(place)),
+                Some(policies()),
+                Some(trace(place)),
+                raw(place),
+            ]
+        }
+        Cause::SynFilter => vec![
+            Some(listener_queue(place)),
+            Some(capture(place)),
+            Some(policies()),
+        ],
+        Cause::ReturnPath => vec![
+            Some(way_back(place)),
+            Some(capture(place)),
+            Some(reverse_path_filter()),
+        ],
+        Cause::Unattributed => {
+            vec![
+                raw(place),
+                longer(place),
+                Some(listener_queue(place)),
+                Some(policies()),
+                Some(repeat(place)),
+            ]
+        }
+        Cause::SynDropped | Cause::Overloaded => {
+            vec![
+                Some(listener_queue(place)),
+                Some(overflows(place)),
+                Some(pods(place)),
+                raw(place),
+            ]
+        }
+        Cause::AckIgnored => vec![
+            Some(listener_queue(place)),
+            Some(overflows(place)),
+            Some(ghosts(place)),
+        ],
+        Cause::ResetOnOverflow => vec![Some(listener_queue(place)), Some(overflows(place))],
+        Cause::ResetAfterAccept => vec![Some(listener(place)), Some(endpoints(place)), Some(pods(place))],
+        Cause::NoPorts => vec![Some(port_use(place)), Some(port_range())],
+        Cause::NoDescriptors => vec![Some(descriptors())],
+        Cause::Denied => vec![Some(route(place)), Some(audit())],
+        Cause::OtherLocal => vec![Some(kernel_log())],
+        Cause::Undecided => vec![longer(place), raw(place)],
+        Cause::NxDomain
+        | Cause::NoAddress
+        | Cause::ServFail
+        | Cause::DnsRefused
+        | Cause::DnsTimeout
+        | Cause::DnsUnreachable => Vec::new(),
+    };
+    steps.into_iter().flatten().take(5).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Where a case takes place: the addresses, ports and interfaces that commands need, taken from the evidence.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::evidence::{Ability, Answer, Dial, Evidence, Look, Mode, NextHop, Ping, Route, Saw};
+
+/// A dead neighbour is known after 3.05 s (measured); with less than this a run cannot have heard of it.
+const LONG_ENOUGH: Duration = Duration::from_millis(3_500);
+
+pub(super) struct Place<'a> {
+    evidence: &'a Evidence,
+    pub(super) endpoint: SocketAddr,
+    pub(super) source: Option<IpAddr>,
+    pub(super) interface: Option<String>,
+    gateway: Option<IpAddr>,
+    local: bool,
+    answered: bool,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(evidence: &'a Evidence) -> Self {
+        let route = evidence
+            .observations
+            .iter()
+            .find_map(|observation| route(&observation.saw));
+        let dial = evidence
+            .observations
+            .iter()
+            .find_map(|observation| dial(&observation.saw));
+        let next_hop = route.map(|route| route.next_hop);
+        Self {
+            evidence,
+            endpoint: evidence.endpoint,
+            source: dial
+                .and_then(|dial| dial.from.map(|from| from.ip()))
+                .or_else(|| route.and_then(|route| route.source)),
+            interface: route.and_then(|route| route.interface.clone()),
+            gateway: if let Some(NextHop::Gateway(gateway)) = next_hop {
+                Some(gateway)
+            } else {
+                None
+            },
+            answered: evidence
+                .observations
+                .iter()
+                .any(|observation| has_answered(&observation.saw)),
+            local: next_hop == Some(NextHop::Local) || evidence.endpoint.ip().is_loopback(),
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.endpoint.port()
+    }
+
+    /// The address as `ss` takes it.
+    pub(super) fn bracketed(&self) -> String {
+        match self.endpoint.ip() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        }
+    }
+
+    /// Where to run what has to be run at the server.
+    pub(super) fn server(&self) -> &'static str {
+        if self.local {
+            "Here, as the address is our own"
+        } else {
+            "On the server"
+        }
+    }
+
+    pub(super) fn next_hop(&self) -> IpAddr {
+        self.gateway.unwrap_or(self.endpoint.ip())
+    }
+
+    pub(super) fn is_ours(&self, address: IpAddr) -> bool {
+        self.source == Some(address) || (self.local && self.endpoint.ip() == address)
+    }
+
+    /// A run with raw probes; absent where this run had them.
+    pub(super) fn raw_command(&self) -> Option<String> {
+        if self.evidence.sight.mode == Mode::Raw {
+            return None;
+        }
+        let sudo = if self.evidence.sight.raw == Ability::Yes {
+            ""
+        } else {
+            "sudo "
+        };
+        Some(format!("{sudo}tcpprobe --mode raw {}", self.endpoint))
+    }
+
+    /// A longer run; absent where this one was long enough, or the host has answered something.
+    pub(super) fn longer_command(&self) -> Option<String> {
+        if self.answered || self.evidence.timeout_s >= LONG_ENOUGH {
+            return None;
+        }
+        let mode = if self.evidence.sight.mode == Mode::Raw {
+            "--mode raw "
+        } else {
+            ""
+        };
+        Some(format!("tcpprobe {mode}--timeout 5s {}", self.endpoint))
+    }
+}
+
+fn route(saw: &Saw) -> Option<&Route> {
+    if let Saw::Route(Look::Saw(route)) = saw {
+        Some(route)
+    } else {
+        None
+    }
+}
+
+/// Whether the host itself answered, on any port.
+fn has_answered(saw: &Saw) -> bool {
+    match saw {
+        Saw::Connect(dial) | Saw::Control(dial) => matches!(dial.answer, Answer::SynAck(_) | Answer::Rst),
+        Saw::Echo(ping) => *ping == Ping::Reply,
+        Saw::Hop(_)
+        | Saw::TtlOne(_)
+        | Saw::Route(_)
+        | Saw::Neighbour(_)
+        | Saw::Listener(_)
+        | Saw::Counters(_) => false,
+    }
+}
+
+fn dial(saw: &Saw) -> Option<&Dial> {
+    if let Saw::Connect(dial) = saw {
+        Some(dial)
+    } else {
+        None
+    }
+}

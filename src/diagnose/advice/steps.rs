@@ -1,0 +1,249 @@
+//! The single steps: what each is for, and its command.
+
+use super::Advice;
+use super::place::Place;
+use crate::diagnose::{Diagnosis, FindingKind};
+
+pub(super) fn step(says: impl Into<String>, command: impl Into<String>) -> Advice {
+    Advice {
+        says: says.into(),
+        command: Some(command.into()),
+    }
+}
+
+pub(super) fn proxy(place: &Place, diagnosis: &Diagnosis) -> Vec<Advice> {
+    let suspected = diagnosis
+        .findings
+        .iter()
+        .any(|finding| finding.kind == FindingKind::ProxySuspected);
+    let speak = format!("openssl s_client -connect {}", place.endpoint);
+    if suspected {
+        vec![step(
+            "The handshake says little behind a proxy; ask above TCP:",
+            speak,
+        )]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Raw probes, unless this run had them.
+pub(super) fn raw(place: &Place) -> Option<Advice> {
+    let command = place.raw_command()?;
+    Some(step("Raw probes can tell the remaining causes apart:", command))
+}
+
+/// A longer look, unless this run was long enough for a router's "host unreachable" (3.05 s: three requests for a
+/// neighbour, one a second).
+pub(super) fn longer(place: &Place) -> Option<Advice> {
+    let command = place.longer_command()?;
+    let says =
+        "A router, or our own kernel, reports a dead neighbour only after 3.05 s; look longer than that:";
+    Some(step(says, command))
+}
+
+/// A series, which shows loss and every change of verdict.
+pub(super) fn repeat(place: &Place) -> Advice {
+    let command = format!("tcpprobe --count 30 --interval 1s {}", place.endpoint);
+    step("How often does it happen?", command)
+}
+
+pub(super) fn listener(place: &Place) -> Advice {
+    let says = format!("{}: does it listen, and on which address?", place.server());
+    step(says, format!("ss -ltnp 'sport = :{}'", place.port()))
+}
+
+pub(super) fn listener_queue(place: &Place) -> Advice {
+    let says = format!(
+        "{}: is the accept queue full (Recv-Q above Send-Q)?",
+        place.server()
+    );
+    step(says, format!("ss -ltn 'sport = :{}'", place.port()))
+}
+
+pub(super) fn overflows(place: &Place) -> Advice {
+    let says = format!("{}: do these grow while clients fail?", place.server());
+    step(says, "nstat -az TcpExtListenOverflows TcpExtListenDrops")
+}
+
+pub(super) fn softirq(place: &Place) -> Advice {
+    step(
+        format!(
+            "{}: is a CPU busy with soft interrupts, or stolen?",
+            place.server()
+        ),
+        "mpstat -P ALL 1 5",
+    )
+}
+
+pub(super) fn capture(place: &Place) -> Advice {
+    let client = place
+        .source
+        .map_or_else(String::new, |source| format!(" and host {source}"));
+    let says = format!("{}: do our SYNs arrive, and does it answer?", place.server());
+    step(
+        says,
+        format!("tcpdump -ni any 'tcp port {}{client}'", place.port()),
+    )
+}
+
+pub(super) fn way_back(place: &Place) -> Advice {
+    let client = place
+        .source
+        .map_or_else(|| "CLIENT".to_owned(), |source| source.to_string());
+    step(
+        format!("{}: the way back to us:", place.server()),
+        format!("ip route get {client}"),
+    )
+}
+
+pub(super) fn ghosts(place: &Place) -> Advice {
+    let says = "Here: connections that only we believe in keep retransmitting:";
+    step(says, format!("ss -tno dst {}", place.bracketed()))
+}
+
+pub(super) fn pods(place: &Place) -> Advice {
+    let command = format!(
+        "kubectl get pods -A -o wide --field-selector status.podIP={}",
+        place.endpoint.ip()
+    );
+    step(
+        "In a cluster: does a pod have this address, and is it ready?",
+        command,
+    )
+}
+
+pub(super) fn endpoints(place: &Place) -> Advice {
+    let says = "In a cluster: which Service has this address? Then look at its endpoints.";
+    step(
+        says,
+        format!(
+            "kubectl get svc,endpointslices -A -o wide | grep -wF {}",
+            place.endpoint.ip()
+        ),
+    )
+}
+
+pub(super) fn policies() -> Advice {
+    let says = "In a cluster: a policy that selects either pod and does not name this port drops silently.";
+    step(says, "kubectl get networkpolicy -A")
+}
+
+pub(super) fn rules_here(word: &str) -> Advice {
+    step(
+        "Here: the rule and its counter.",
+        format!("sudo nft list ruleset | grep -i {word}"),
+    )
+}
+
+pub(super) fn rules_at(sender: &str, word: &str) -> Advice {
+    step(
+        format!("On {sender}: the rule that says so."),
+        format!("sudo nft list ruleset | grep -i {word}"),
+    )
+}
+
+pub(super) fn route(place: &Place) -> Advice {
+    step(
+        "What our kernel would do:",
+        format!("ip route get {}", place.endpoint.ip()),
+    )
+}
+
+pub(super) fn route_at(sender: &str, place: &Place) -> Advice {
+    step(
+        format!("On {sender}: its route."),
+        format!("ip route get {}", place.endpoint.ip()),
+    )
+}
+
+pub(super) fn addresses(place: &Place) -> Advice {
+    let family = if place.endpoint.is_ipv6() { "-6" } else { "-4" };
+    step(
+        "Have we an address of this family, and rules that change the route?",
+        format!("ip {family} addr; ip {family} rule"),
+    )
+}
+
+pub(super) fn neighbour(place: &Place) -> Advice {
+    step(
+        "What our kernel knows of the next hop:",
+        format!("ip neigh show {}", place.next_hop()),
+    )
+}
+
+pub(super) fn neighbour_at(sender: &str, place: &Place) -> Advice {
+    step(
+        format!("On {sender}: does the host answer it?"),
+        format!("ip neigh show {}", place.endpoint.ip()),
+    )
+}
+
+pub(super) fn ask_neighbour(place: &Place) -> Advice {
+    let interface = place.interface.as_deref().unwrap_or("IFACE");
+    let hop = place.next_hop();
+    let command = if hop.is_ipv6() {
+        format!("sudo ndisc6 {hop} {interface}")
+    } else {
+        format!("sudo arping -c 3 -I {interface} {hop}")
+    };
+    step("Ask it ourselves:", command)
+}
+
+pub(super) fn trace(place: &Place) -> Advice {
+    let says = "Hop by hop, on this port:";
+    step(
+        says,
+        format!("mtr -n -r -c 5 -T -P {} {}", place.port(), place.endpoint.ip()),
+    )
+}
+
+pub(super) fn conntrack() -> Advice {
+    step(
+        "On every node that does NAT on the way: do insert_failed or drop grow?",
+        "sudo conntrack -S",
+    )
+}
+
+pub(super) fn reverse_path_filter() -> Advice {
+    step(
+        "Here and on the routers: does rp_filter drop answers?",
+        "nstat -az TcpExtIPReversePathFilter",
+    )
+}
+
+pub(super) fn port_use(place: &Place) -> Advice {
+    let command = format!(
+        "ss -tan dst {} | awk 'NR>1 {{print $1}}' | sort | uniq -c",
+        place.bracketed()
+    );
+    step(
+        "Which states hold the ports: ESTAB is load or a leak, TIME-WAIT one connection a request.",
+        command,
+    )
+}
+
+pub(super) fn port_range() -> Advice {
+    step(
+        "How many there are:",
+        "sysctl net.ipv4.ip_local_port_range net.ipv4.tcp_tw_reuse",
+    )
+}
+
+pub(super) fn descriptors() -> Advice {
+    step(
+        "The limits of this shell and of the system:",
+        "ulimit -n; sysctl fs.file-nr",
+    )
+}
+
+pub(super) fn audit() -> Advice {
+    step(
+        "Who denied it?",
+        "sudo ausearch -m avc -ts recent; sudo dmesg | tail -20",
+    )
+}
+
+pub(super) fn kernel_log() -> Advice {
+    step("What the kernel says of this moment:", "sudo dmesg | tail -20")
+}

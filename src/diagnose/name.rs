@@ -1,0 +1,188 @@
+//! What a name resolution means, and what several endpoints of one name mean side by side.
+
+use std::time::Duration;
+
+use super::{Cause, Class, Confidence, Diagnosis, Finding, FindingKind, Reason};
+use crate::evidence::{Evidence, LookupOutcome, Resolution};
+
+/// The verdict on a name that gave no address; absent when it gave one.
+pub fn diagnose_name(resolution: &Resolution) -> Option<Diagnosis> {
+    if !resolution.addresses.is_empty() {
+        return None;
+    }
+    let mut worst: Option<(Cause, usize)> = None;
+    for (index, lookup) in resolution.lookups.iter().enumerate() {
+        let Some(cause) = cause(&lookup.outcome) else {
+            continue;
+        };
+        if worst.is_none_or(|(known, _)| rank(cause) > rank(known)) {
+            worst = Some((cause, index));
+        }
+    }
+    let (cause, _) = worst.unwrap_or((Cause::Undecided, 0));
+    let confidence = match cause {
+        // An answer from the authority, through the server that was asked.
+        Cause::NxDomain | Cause::NoAddress => Confidence::Certain,
+        _ => Confidence::Likely,
+    };
+    let because = resolution
+        .lookups
+        .iter()
+        .enumerate()
+        .map(|(index, lookup)| Reason {
+            says: format!(
+                "{} {}: {}",
+                lookup.candidate,
+                record(lookup.family),
+                outcome(&lookup.outcome)
+            ),
+            observations: vec![index],
+        })
+        .collect();
+    Some(Diagnosis {
+        cause,
+        confidence,
+        from: None,
+        because,
+        not_ruled_out: Vec::new(),
+        findings: Vec::new(),
+    })
+}
+
+fn record(family: crate::evidence::Family) -> &'static str {
+    match family {
+        crate::evidence::Family::A => "A",
+        crate::evidence::Family::Aaaa => "AAAA",
+    }
+}
+
+/// What one lookup would mean if it were the only one.
+fn cause(outcome: &LookupOutcome) -> Option<Cause> {
+    Some(match outcome {
+        LookupOutcome::Addresses { .. } => return None,
+        LookupOutcome::NxDomain => Cause::NxDomain,
+        LookupOutcome::NoData => Cause::NoAddress,
+        LookupOutcome::ServFail | LookupOutcome::OtherCode { .. } | LookupOutcome::Malformed { .. } => {
+            Cause::ServFail
+        }
+        LookupOutcome::Refused => Cause::DnsRefused,
+        LookupOutcome::Timeout => Cause::DnsTimeout,
+        LookupOutcome::ServerUnreachable { .. } | LookupOutcome::NoServer { .. } => Cause::DnsUnreachable,
+    })
+}
+
+/// An answer that leaves the name undecided outranks one that decides it: as long as one candidate or one family could
+/// not be asked, the name may exist. A name that exists without an address outranks one that does not exist.
+fn rank(cause: Cause) -> u8 {
+    match cause {
+        Cause::NxDomain => 0,
+        Cause::NoAddress => 1,
+        Cause::DnsUnreachable => 2,
+        Cause::DnsTimeout => 3,
+        Cause::DnsRefused => 4,
+        _ => 5,
+    }
+}
+
+fn outcome(outcome: &LookupOutcome) -> String {
+    match outcome {
+        LookupOutcome::Addresses { addresses } => addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+        LookupOutcome::NxDomain => "NXDOMAIN, there is no such name".to_owned(),
+        LookupOutcome::NoData => "the name has no record of this type".to_owned(),
+        LookupOutcome::ServFail => "SERVFAIL".to_owned(),
+        LookupOutcome::Refused => "REFUSED".to_owned(),
+        LookupOutcome::OtherCode { code } => format!("response code {code}"),
+        LookupOutcome::Timeout => "no answer in time".to_owned(),
+        LookupOutcome::ServerUnreachable { errno } => format!("the server cannot be reached ({errno})"),
+        LookupOutcome::NoServer { why } => format!("no server to ask: {why}"),
+        LookupOutcome::Malformed { why } => format!("an answer that is no valid DNS message: {why}"),
+    }
+}
+
+/// What the endpoints of one name say when they are put side by side, in the order in which a client tries them.
+pub fn compare(endpoints: &[(&Evidence, &Diagnosis)]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let works = |wanted_v4: bool| {
+        let mut of_family = endpoints
+            .iter()
+            .filter(|(evidence, _)| evidence.endpoint.is_ipv4() == wanted_v4)
+            .peekable();
+        of_family.peek()?;
+        Some(of_family.any(|(_, diagnosis)| connects(diagnosis)))
+    };
+    if let (Some(v4), Some(v6)) = (works(true), works(false))
+        && v4 != v6
+    {
+        let (good, bad) = if v4 { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
+        findings.push(Finding {
+            kind: FindingKind::V4V6Differ,
+            says: format!(
+                "{good} works and {bad} does not: who waits depends on which family the client tries first"
+            ),
+            observations: Vec::new(),
+        });
+    }
+    for v4 in [true, false] {
+        let of_family: Vec<_> = endpoints
+            .iter()
+            .filter(|(evidence, _)| evidence.endpoint.is_ipv4() == v4)
+            .collect();
+        let differing = of_family
+            .iter()
+            .find(|(_, diagnosis)| diagnosis.cause.class() != of_family[0].1.cause.class());
+        if let Some((evidence, diagnosis)) = differing {
+            findings.push(Finding {
+                kind: FindingKind::AddressesDiffer,
+                says: format!(
+                    "{} is {} while {} is {}: whether a client gets through depends on the address it picks",
+                    of_family[0].0.endpoint,
+                    of_family[0].1.cause.class(),
+                    evidence.endpoint,
+                    diagnosis.cause.class()
+                ),
+                observations: Vec::new(),
+            });
+        }
+    }
+    findings
+}
+
+/// How long a client that tries the addresses one after another waits before it is connected; absent when none is open
+/// or the first one is.
+///
+/// `hang` is how long a default client waits on silence.
+pub fn wait_without_happy_eyeballs(
+    endpoints: &[(&Evidence, &Diagnosis)],
+    hang: Option<Duration>,
+) -> Option<Duration> {
+    let first_good = endpoints.iter().position(|(_, diagnosis)| connects(diagnosis))?;
+    if first_good == 0 {
+        return None;
+    }
+    endpoints[..first_good]
+        .iter()
+        .try_fold(Duration::ZERO, |sum, (evidence, diagnosis)| {
+            let wait = match diagnosis.cause.class() {
+                Class::Filtered | Class::BacklogFull | Class::Unknown => hang?,
+                Class::Open
+                | Class::Slow
+                | Class::Refused
+                | Class::Rejected
+                | Class::Unreachable
+                | Class::Reset
+                | Class::DnsFailed
+                | Class::LocalError => super::signs::connects(evidence)
+                    .next()
+                    .map(|(_, observation, _)| observation.took_s)?,
+            };
+            Some(sum + wait)
+        })
+}
+
+fn connects(diagnosis: &Diagnosis) -> bool {
+    matches!(diagnosis.cause.class(), Class::Open | Class::Slow)
+}

@@ -1,0 +1,243 @@
+//! Why: a sentence for each column that bears on the verdict, with the observations it rests on.
+
+use super::signs::{self, Column, Reading, Sign, Signs};
+use super::{Cause, Class, Reason};
+use crate::evidence::{Answer, Evidence, IcmpError, Look, Saw};
+
+/// The reasons for a verdict, the weightiest first.
+pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = signs
+        .iter()
+        .filter_map(|reading| {
+            let says = sentence(evidence, reading, cause)?;
+            Some(Reason {
+                says,
+                observations: reading.observations(),
+            })
+        })
+        .collect();
+    if cause.class() == Class::Filtered {
+        reasons.extend(last_hop(evidence));
+    }
+    if reasons.is_empty() {
+        reasons.push(Reason {
+            says: "nothing was seen that says anything".to_owned(),
+            observations: Vec::new(),
+        });
+    }
+    reasons
+}
+
+fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
+    match reading.column {
+        Column::Syn => syn(evidence, reading),
+        Column::Ending => ending(reading),
+        Column::PathTime => path_time(evidence, reading),
+        Column::Control => control(reading),
+        Column::Echo => echo(reading),
+        Column::Sweep => sweep(reading),
+        Column::Neighbour => neighbour(evidence, reading),
+        Column::Route => route(reading, cause),
+        Column::Listener => listener(evidence, reading),
+        Column::Egress => reading.has(Sign::SendsFail).then(|| {
+            "the kernel's TCPRetransFail grew with each SYN that it tried to send again: our own host refuses to send"
+                .to_owned()
+        }),
+        Column::Ingress => reading.has(Sign::NotDelivered).then(|| {
+            "our host received at least as many packets that it delivered to nobody as answers are missing".to_owned()
+        }),
+    }
+}
+
+fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
+    if reading.all_silent() {
+        let tries = reading.silent.len();
+        return Some(format!(
+            "no answer of any kind to {} SYN{} of {tries} connection attempt{} within {:.1} s",
+            reading.unanswered,
+            plural(reading.unanswered as usize),
+            plural(tries),
+            super::listened(evidence).as_secs_f64()
+        ));
+    }
+    let (sign, index) = reading.answers.first()?;
+    let said = match sign {
+        Sign::SynAck => "SYN-ACK to the first SYN".to_owned(),
+        Sign::LateSynAck => format!("SYN-ACK to the first SYN, but only after {}", connect_time(evidence, *index)?),
+        Sign::AfterLostSyn => format!(
+            "connected after {} by a retransmitted SYN; the SYN-ACK answers that retransmission, so the SYN before it never arrived",
+            connect_time(evidence, *index)?
+        ),
+        Sign::AfterLostSynAck => format!(
+            "connected after {} by a retransmitted SYN, but the peer had the first SYN already: its SYN-ACK was lost",
+            connect_time(evidence, *index)?
+        ),
+        Sign::AfterLoss => format!(
+            "connected after {} by a retransmitted SYN; nothing says which packet was lost",
+            connect_time(evidence, *index)?
+        ),
+        Sign::Rst => "a RST answered the SYN, and the error queue is empty: no ICMP error stands behind the ECONNREFUSED".to_owned(),
+        Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(icmp_of(evidence, *index)?),
+        Sign::Local(_) => match &signs::connects(evidence).find(|(at, ..)| at == index)?.2.answer {
+            Answer::Local(error) => format!("{}() failed at once with {}: no packet left this host", error.call, error.errno),
+            Answer::SynAck(_) | Answer::Rst | Answer::Icmp(_) | Answer::Silence => return None,
+        },
+        _ => return None,
+    };
+    if reading.unanswered == 0 {
+        return Some(said);
+    }
+    Some(format!(
+        "{said}; {} SYN{} went unanswered, {} attempt{} succeeded or got an answer",
+        reading.unanswered,
+        plural(reading.unanswered as usize),
+        reading.answers.len(),
+        plural(reading.answers.len())
+    ))
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+fn connect_time(evidence: &Evidence, index: usize) -> Option<String> {
+    match &signs::connects(evidence).find(|(at, ..)| *at == index)?.2.answer {
+        Answer::SynAck(handshake) => Some(format!("{:.0} ms", handshake.connect_s.as_secs_f64() * 1e3)),
+        Answer::Rst | Answer::Icmp(_) | Answer::Local(_) | Answer::Silence => None,
+    }
+}
+
+fn icmp_of(evidence: &Evidence, index: usize) -> Option<&IcmpError> {
+    match &signs::connects(evidence).find(|(at, ..)| *at == index)?.2.answer {
+        Answer::Icmp(error) => Some(error),
+        Answer::SynAck(_) | Answer::Rst | Answer::Local(_) | Answer::Silence => None,
+    }
+}
+
+fn icmp(error: &IcmpError) -> String {
+    let who = match error.from {
+        Some(from) if error.from_self => format!("our own host ({from})"),
+        Some(from) => from.to_string(),
+        None => "somebody".to_owned(),
+    };
+    format!(
+        "{who} answered the SYN with ICMP type {} code {} that quotes it",
+        error.icmp_type, error.code
+    )
+}
+
+fn ending(reading: &Reading) -> Option<String> {
+    let sentence = match reading.answers.first()?.0 {
+        Sign::FinAcknowledged => "the peer's kernel acknowledged our FIN: it knows the connection",
+        Sign::FinPending => "our FIN was not acknowledged in the time that was left",
+        Sign::FinIgnored => {
+            "the peer's kernel ignores our FIN again and again: it does not know the connection"
+        }
+        Sign::SynAckRepeated => {
+            "the peer repeats its SYN-ACK and ignores our FIN: for its kernel the handshake was never finished"
+        }
+        Sign::BareReset => {
+            "a RST without the ACK flag followed our ACK: the server's kernel has no such connection, it was not the application"
+        }
+        Sign::AbortReset => "a RST aborted a connection that the peer had accepted",
+        Sign::AnyReset => "a RST came right after the handshake; this run could not see whose",
+        _ => return None,
+    };
+    Some(sentence.to_owned())
+}
+
+fn path_time(evidence: &Evidence, reading: &Reading) -> Option<String> {
+    let (path, _) = signs::path_round_trip(evidence)?;
+    let path = format!("{:.1} ms", path.as_secs_f64() * 1e3);
+    Some(if reading.has(Sign::PathFast) {
+        format!("the path itself is fast: another answer of this host took {path}")
+    } else {
+        format!("the path itself is that long: another answer of this host took {path}")
+    })
+}
+
+fn control(reading: &Reading) -> Option<String> {
+    if reading.has(Sign::HostAnswers) {
+        return Some(
+            "the host answers on another, closed port: it is up, and the path works both ways".to_owned(),
+        );
+    }
+    reading
+        .all_silent()
+        .then(|| "the host does not answer on another port either".to_owned())
+}
+
+fn echo(reading: &Reading) -> Option<String> {
+    if reading.has(Sign::HostAnswers) {
+        return Some("the host answers a ping".to_owned());
+    }
+    reading
+        .all_silent()
+        .then(|| "the host does not answer a ping (many never do)".to_owned())
+}
+
+fn sweep(reading: &Reading) -> Option<String> {
+    if reading.has(Sign::DiesEarlier) {
+        return Some(
+            "SYNs to this port die on the way: a hop that answers for another port of the same host stays silent for this one"
+                .to_owned(),
+        );
+    }
+    reading.has(Sign::GetsAsFar).then(|| {
+        "SYNs to this port get as far as SYNs to another port: up to the last router at least".to_owned()
+    })
+}
+
+fn neighbour(evidence: &Evidence, reading: &Reading) -> Option<String> {
+    if !reading.has(Sign::Unresolved) {
+        return None;
+    }
+    let index = reading.answers.first()?.1;
+    let Saw::Neighbour(Look::Saw(neighbour)) = &evidence.observations.get(index)?.saw else {
+        return None;
+    };
+    let protocol = if neighbour.address.is_ipv4() { "ARP" } else { "ND" };
+    Some(format!(
+        "{} is on our own link and did not answer {} {protocol} requests: the SYN never left this host",
+        neighbour.address, neighbour.unanswered_requests
+    ))
+}
+
+fn route(reading: &Reading, cause: Cause) -> Option<String> {
+    if reading.has(Sign::NoRoute) {
+        return Some("the kernel's own route lookup says the same".to_owned());
+    }
+    (reading.has(Sign::HasRoute) && matches!(cause, Cause::NoRoute | Cause::Denied)).then(|| {
+        "yet the kernel has a route: something between connect() and the routing table (cgroup program, LSM) says no".to_owned()
+    })
+}
+
+fn listener(evidence: &Evidence, reading: &Reading) -> Option<String> {
+    let index = reading.answers.first()?.1;
+    let Saw::Listener(look) = &evidence.observations.get(index)?.saw else {
+        return None;
+    };
+    match look {
+        Look::Saw(listener) => Some(format!(
+            "the listening socket is on this host: {} connections wait to be accepted, its limit is {} (full above that), and it dropped {} packets while we probed{}",
+            listener.queue,
+            listener.limit,
+            listener.drops,
+            listener.overflows.map_or_else(String::new, |overflows| format!(
+                "; ListenOverflows grew by {overflows}"
+            ))
+        )),
+        Look::Nothing => Some("the address is this host's own, and nothing listens on the port".to_owned()),
+        Look::CouldNot { .. } => None,
+    }
+}
+
+fn last_hop(evidence: &Evidence) -> Option<Reason> {
+    let (from, index) = signs::last_hop(evidence)?;
+    Some(Reason {
+        says: format!(
+            "{from} is the last hop that answered a SYN to this port: the drop is at that hop or beyond it; which of them cannot be told from here"
+        ),
+        observations: vec![index],
+    })
+}

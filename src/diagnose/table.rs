@@ -1,0 +1,251 @@
+//! The hypothesis table: a row for each way in which a cause may show, a column for each question, a cell for what
+//! the cause makes us expect. A new failure is a new row, a new probe a new column.
+
+use super::signs::{Column, Sign};
+use super::{Cause, Confidence};
+use crate::evidence::{IcmpSays, LocalMeans};
+
+/// One hypothesis.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) cause: Cause,
+    /// How common this is among connections that show what it shows, before anything else is known. Estimates, not
+    /// measurements: only their ratios matter, and only between rows that the evidence cannot separate.
+    pub(super) prior: f64,
+    /// The most that may be claimed when only this row is left.
+    pub(super) ceiling: Confidence,
+    /// What it makes us expect. [`EVERYWHERE`] governs a column that is not named here; one that is not named there
+    /// either says nothing about the row.
+    pub(super) cells: &'static [(Column, Cell)],
+}
+
+/// What a cause makes us expect of one column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell {
+    /// Signs that fit, each with how well (1 is fully).
+    pub(super) fits: &'static [(Sign, f64)],
+    /// At least one of these must have been seen; empty demands nothing.
+    pub(super) needs: &'static [Sign],
+    /// How well any other sign fits; 0 removes the row.
+    pub(super) otherwise: f64,
+    /// What silence does to the row.
+    pub(super) silence: Silence,
+}
+
+/// What silence in a column does to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// It is what the cause makes us expect.
+    Expected,
+    /// It must have been loss: less likely with each packet.
+    Loss,
+    /// As likely as an answer.
+    Either,
+    /// The cause shows as a mixture of answers and silence; without any silence the row is out.
+    Mixed,
+}
+
+const fn fits(fits: &'static [(Sign, f64)]) -> Cell {
+    Cell {
+        fits,
+        needs: &[],
+        otherwise: 0.0,
+        silence: Silence::Either,
+    }
+}
+
+impl Cell {
+    const fn needs(self, needs: &'static [Sign]) -> Self {
+        Self { needs, ..self }
+    }
+    const fn otherwise(self, otherwise: f64) -> Self {
+        Self { otherwise, ..self }
+    }
+    const fn silence(self, silence: Silence) -> Self {
+        Self { silence, ..self }
+    }
+}
+
+/// Exactly these answers, and at least one of them; silence beside them is loss.
+macro_rules! answers {
+    ($($sign:expr),+) => { fits(&[$(($sign, 1.0)),+]).needs(&[$($sign),+]).silence(Silence::Loss) };
+}
+/// The same for ICMP errors: their senders limit their rate, so silence beside one says nothing.
+macro_rules! icmp {
+    ($says:ident) => {
+        answers!(Sign::Icmp(IcmpSays::$says)).silence(Silence::Either)
+    };
+}
+macro_rules! local {
+    ($means:ident) => {
+        answers!(Sign::Local(LocalMeans::$means))
+    };
+}
+
+const SILENT: Cell = fits(&[]).silence(Silence::Expected);
+const HOST_ANSWERS: Cell = answers!(Sign::HostAnswers);
+/// Nothing of the host answers; somebody on the way may.
+const HOST_SILENT: Cell = fits(&[(Sign::PathRefuses, 0.5)]).silence(Silence::Expected);
+const EITHER: Cell = fits(&[(Sign::HostAnswers, 0.5), (Sign::PathRefuses, 0.5)]);
+/// SYNs get as far as those to another port; that an ICMP error is missing may still be chance.
+const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0)]).otherwise(0.01);
+/// What the listener's own queue must look like, where we can see it.
+const QUEUE_FULL: Cell = fits(&[
+    (Sign::QueueFull, 1.0),
+    (Sign::QueueFullAndDropping, 1.0),
+    (Sign::QueueNotFull, 0.02),
+]);
+
+const ANY_SYN_ACK: &[Sign] = &[
+    Sign::SynAck,
+    Sign::LateSynAck,
+    Sign::AfterLostSyn,
+    Sign::AfterLostSynAck,
+    Sign::AfterLoss,
+];
+const CONNECTED: Cell = fits(&[
+    (Sign::SynAck, 1.0),
+    (Sign::LateSynAck, 1.0),
+    (Sign::AfterLostSyn, 1.0),
+    (Sign::AfterLostSynAck, 1.0),
+    (Sign::AfterLoss, 1.0),
+])
+.needs(ANY_SYN_ACK);
+/// A listener at its brim has no memory of the SYNs it ignored, so the SYN-ACK answers the last one.
+const AT_THE_BRIM: Cell = fits(&[
+    (Sign::SynAck, 1.0),
+    (Sign::LateSynAck, 1.0),
+    (Sign::AfterLostSyn, 1.0),
+    (Sign::AfterLoss, 1.0),
+])
+.needs(ANY_SYN_ACK)
+.silence(Silence::Mixed);
+const CLOSED_IN_ORDER: Cell = fits(&[(Sign::FinAcknowledged, 1.0), (Sign::FinPending, 0.3)]);
+
+/// What every row expects of columns that it does not name.
+pub(super) const EVERYWHERE: &[(Column, Cell)] = &[
+    // A SYN that waits for ARP or ND has not left: nothing else can explain what we see.
+    (Column::Neighbour, fits(&[(Sign::Resolved, 1.0)])),
+    (
+        Column::Listener,
+        fits(&[(Sign::NoListener, 1.0), (Sign::QueueNotFull, 1.0)]).otherwise(0.001),
+    ),
+    // Other traffic moves these counters too.
+    (Column::Egress, fits(&[(Sign::SendsWork, 1.0)]).otherwise(0.01)),
+    (Column::Ingress, fits(&[(Sign::Delivered, 1.0)]).otherwise(0.05)),
+];
+
+macro_rules! row {
+    ($cause:ident, $prior:literal, $ceiling:ident, $($column:ident: $cell:expr),+ $(,)?) => {
+        Row {
+            cause: Cause::$cause,
+            prior: $prior,
+            ceiling: Confidence::$ceiling,
+            cells: &[$((Column::$column, $cell)),+],
+        }
+    };
+}
+
+/// The table.
+pub(super) const ROWS: &[Row] = &[
+    row!(Healthy, 0.9, Certain,
+        Syn: answers!(Sign::SynAck),
+        Ending: CLOSED_IN_ORDER),
+    // Slow: connected, but not as it should be.
+    row!(SynLost, 0.5, Likely,
+        Syn: fits(&[(Sign::AfterLostSyn, 1.0), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
+            .needs(&[Sign::AfterLostSyn])
+            .silence(Silence::Loss),
+        Ending: CLOSED_IN_ORDER),
+    row!(SynAckLost, 0.5, Likely,
+        Syn: fits(&[(Sign::AfterLostSynAck, 1.0), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
+            .needs(&[Sign::AfterLostSynAck])
+            .silence(Silence::Loss),
+        Ending: CLOSED_IN_ORDER),
+    row!(Retransmitted, 0.5, Likely,
+        Syn: fits(&[(Sign::AfterLoss, 1.0), (Sign::AfterLostSyn, 0.02), (Sign::AfterLostSynAck, 0.02),
+                (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
+            .needs(&[Sign::AfterLoss, Sign::AfterLostSyn, Sign::AfterLostSynAck])
+            .silence(Silence::Loss),
+        Ending: CLOSED_IN_ORDER),
+    row!(LateSynAck, 0.4, Likely,
+        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::SynAck, 1.0)])
+            .needs(&[Sign::LateSynAck])
+            .silence(Silence::Loss),
+        PathTime: fits(&[(Sign::PathFast, 1.0)]).otherwise(0.02),
+        Ending: CLOSED_IN_ORDER),
+    row!(LongPath, 0.6, Likely,
+        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::SynAck, 0.1)])
+            .needs(&[Sign::LateSynAck])
+            .silence(Silence::Loss),
+        PathTime: fits(&[(Sign::PathSlow, 1.0)]).otherwise(0.01),
+        Ending: CLOSED_IN_ORDER),
+    // Refused: a RST, and from the client's side alone no telling whose. On our own host there is.
+    row!(NoListener, 0.9, Likely, Syn: answers!(Sign::Rst)),
+    row!(NoListener, 90.0, Certain, Syn: answers!(Sign::Rst), Listener: answers!(Sign::NoListener)),
+    row!(MiddleboxReset, 0.1, Likely, Syn: answers!(Sign::Rst)),
+    // Rejected, unreachable: somebody said so.
+    row!(PortUnreachable, 1.0, Certain, Syn: icmp!(PortUnreachable)),
+    row!(AdminProhibited, 1.0, Certain, Syn: icmp!(AdminProhibited)),
+    row!(HostProhibited, 1.0, Certain, Syn: icmp!(HostProhibited)),
+    row!(NetProhibited, 1.0, Certain, Syn: icmp!(NetProhibited)),
+    row!(HostUnreachable, 1.0, Certain, Syn: icmp!(HostUnreachable)),
+    row!(NetUnreachable, 1.0, Certain, Syn: icmp!(NetUnreachable)),
+    row!(TtlExceeded, 1.0, Certain, Syn: icmp!(TtlExceeded)),
+    row!(Undecided, 1.0, Possible, Syn: icmp!(Other)),
+    // The kernel queues the SYN until ARP or ND answers, and after three seconds says so itself.
+    row!(NeighbourUnresolved, 1.0, Certain,
+        Syn: answers!(Sign::OwnHostUnreachable).silence(Silence::Either),
+        Neighbour: fits(&[(Sign::Unresolved, 1.0), (Sign::Resolved, 0.5)])),
+    row!(NeighbourUnresolved, 1.0, Certain,
+        Syn: SILENT,
+        Neighbour: answers!(Sign::Unresolved)),
+    // Our own kernel would not even try.
+    row!(NoRoute, 0.9, Certain,
+        Syn: local!(NoRoute),
+        Route: fits(&[(Sign::NoRoute, 1.0)]).otherwise(0.02)),
+    // A socket-level load balancer (Cilium) answers a connect() to a Service without backends with EHOSTUNREACH.
+    row!(Denied, 0.1, Likely,
+        Syn: local!(NoRoute),
+        Route: answers!(Sign::HasRoute)),
+    row!(Denied, 1.0, Certain, Syn: local!(Denied)),
+    row!(NoPorts, 1.0, Certain, Syn: local!(NoPorts)),
+    row!(NoDescriptors, 1.0, Certain, Syn: local!(NoDescriptors)),
+    row!(OtherLocal, 1.0, Certain, Syn: local!(Other)),
+    // Silence.
+    row!(Port, 0.3, Likely, Syn: SILENT, Control: HOST_ANSWERS),
+    row!(Port, 0.1, Likely, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_ANSWERS),
+    row!(HostSilent, 0.3, Likely, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT),
+    // A router reports a dead neighbour only after three seconds: it may be about to.
+    row!(HostUnreachable, 0.06, Possible, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT),
+    row!(SynFilter, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: EITHER),
+    row!(ReturnPath, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: EITHER, Sweep: GETS_AS_FAR),
+    row!(SynDropped, 0.3, Likely,
+        Syn: SILENT, Control: HOST_ANSWERS, Sweep: GETS_AS_FAR, Listener: QUEUE_FULL),
+    // The same on a host whose firewall drops all other ports.
+    row!(SynDropped, 0.04, Likely,
+        Syn: SILENT, Control: HOST_SILENT, Echo: EITHER, Sweep: GETS_AS_FAR, Listener: QUEUE_FULL),
+    row!(SynDropped, 3.0, Certain, Syn: SILENT, Listener: answers!(Sign::QueueFullAndDropping)),
+    row!(Egress, 0.05, Likely, Syn: SILENT, Egress: answers!(Sign::SendsFail)),
+    row!(Ingress, 0.1, Likely, Syn: SILENT, Ingress: answers!(Sign::NotDelivered)),
+    // A mixture of answers and silence.
+    row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: CLOSED_IN_ORDER),
+    row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: CLOSED_IN_ORDER),
+    // Connected for us, and then not.
+    row!(AckIgnored, 0.3, Likely,
+        Syn: CONNECTED,
+        Ending: fits(&[(Sign::SynAckRepeated, 1.0), (Sign::FinIgnored, 1.0), (Sign::FinPending, 0.3),
+                (Sign::FinAcknowledged, 0.3)])
+            .needs(&[Sign::SynAckRepeated, Sign::FinIgnored, Sign::FinPending])),
+    row!(Unattributed, 0.02, Likely, Syn: CONNECTED, Ending: answers!(Sign::FinIgnored)),
+    row!(ResetOnOverflow, 0.2, Likely,
+        Syn: CONNECTED,
+        Ending: fits(&[(Sign::BareReset, 1.0), (Sign::AnyReset, 0.5), (Sign::AbortReset, 0.05),
+                (Sign::FinAcknowledged, 0.3)])
+            .needs(&[Sign::BareReset, Sign::AnyReset, Sign::AbortReset])),
+    row!(ResetAfterAccept, 0.7, Likely,
+        Syn: CONNECTED.silence(Silence::Loss),
+        Ending: fits(&[(Sign::AbortReset, 1.0), (Sign::AnyReset, 1.0), (Sign::BareReset, 0.05),
+                (Sign::FinAcknowledged, 0.3)])
+            .needs(&[Sign::BareReset, Sign::AnyReset, Sign::AbortReset])),
+];

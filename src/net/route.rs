@@ -1,0 +1,169 @@
+//! The kernel's route to an address, and the state of the link-layer neighbour that it sends to.
+
+use std::io;
+use std::net::IpAddr;
+
+use netlink_packet_route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState as KernelState,
+};
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use netlink_sys::protocols::NETLINK_ROUTE;
+
+use super::errno;
+use super::netlink::{Extent, ask};
+use crate::evidence::{Look, Neighbour, NeighbourState, NextHop, Route};
+
+/// The kernel's route to an address, as `ip route get` shows it.
+pub fn route_to(address: IpAddr) -> Look<Route> {
+    match route_message(address) {
+        Ok(Some(message)) => Look::Saw(parse_route(&message)),
+        Ok(None) => Look::Nothing,
+        Err(error) => match error.raw_os_error() {
+            Some(libc::ENETUNREACH) => Look::Nothing,
+            Some(libc::EHOSTUNREACH | libc::EACCES | libc::EINVAL) => Look::Saw(Route {
+                next_hop: NextHop::Refused,
+                interface: None,
+                source: None,
+            }),
+            _ => Look::CouldNot {
+                why: errno::name(&error),
+            },
+        },
+    }
+}
+
+/// What ARP or ND knows of a next hop on our own link.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enums of everything there is"
+)]
+pub fn neighbour(next_hop: IpAddr) -> Look<Neighbour> {
+    let mut question = NeighbourMessage::default();
+    question.header.family = family(next_hop);
+    let answers = match ask(
+        NETLINK_ROUTE,
+        RouteNetlinkMessage::GetNeighbour(question),
+        Extent::All,
+    ) {
+        Ok(answers) => answers,
+        Err(error) => {
+            return Look::CouldNot {
+                why: errno::name(&error),
+            };
+        }
+    };
+    let found = answers.iter().find_map(|answer| match answer {
+        RouteNetlinkMessage::NewNeighbour(message) => parse_neighbour(message, next_hop),
+        _ => None,
+    });
+    found.map_or(Look::Nothing, Look::Saw)
+}
+
+fn family(address: IpAddr) -> AddressFamily {
+    if address.is_ipv4() {
+        AddressFamily::Inet
+    } else {
+        AddressFamily::Inet6
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enums of everything there is"
+)]
+fn route_message(address: IpAddr) -> io::Result<Option<RouteMessage>> {
+    let mut question = RouteMessage::default();
+    question.header.address_family = family(address);
+    question.header.destination_prefix_length = if address.is_ipv4() { 32 } else { 128 };
+    question
+        .attributes
+        .push(RouteAttribute::Destination(address.into()));
+    let answers = ask(
+        NETLINK_ROUTE,
+        RouteNetlinkMessage::GetRoute(question),
+        Extent::One,
+    )?;
+    Ok(answers.into_iter().find_map(|answer| match answer {
+        RouteNetlinkMessage::NewRoute(message) => Some(message),
+        _ => None,
+    }))
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enums of everything there is"
+)]
+fn parse_route(message: &RouteMessage) -> Route {
+    let mut route = Route {
+        next_hop: match message.header.kind {
+            RouteType::Local => NextHop::Local,
+            RouteType::BlackHole | RouteType::Unreachable | RouteType::Prohibit => NextHop::Refused,
+            _ => NextHop::OnLink,
+        },
+        interface: None,
+        source: None,
+    };
+    for attribute in &message.attributes {
+        match attribute {
+            RouteAttribute::Gateway(address) => {
+                if let Some(gateway) = ip(address) {
+                    route.next_hop = NextHop::Gateway(gateway);
+                }
+            }
+            RouteAttribute::PrefSource(address) => route.source = ip(address),
+            RouteAttribute::Oif(index) => {
+                route.interface = nix::net::if_::if_indextoname(*index)
+                    .ok()
+                    .and_then(|name| name.into_string().ok());
+            }
+            _ => {}
+        }
+    }
+    route
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enums of everything there is"
+)]
+fn ip(address: &RouteAddress) -> Option<IpAddr> {
+    match address {
+        RouteAddress::Inet(address) => Some((*address).into()),
+        RouteAddress::Inet6(address) => Some((*address).into()),
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enums of everything there is"
+)]
+fn parse_neighbour(message: &NeighbourMessage, wanted: IpAddr) -> Option<Neighbour> {
+    let mut address = None;
+    let mut probes = 0;
+    for attribute in &message.attributes {
+        match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet(found)) => address = Some((*found).into()),
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(found)) => {
+                address = Some((*found).into())
+            }
+            NeighbourAttribute::Probes(count) => probes = *count,
+            _ => {}
+        }
+    }
+    let state = match message.header.state {
+        KernelState::Incomplete => NeighbourState::Incomplete,
+        KernelState::Failed => NeighbourState::Failed,
+        _ => NeighbourState::Resolved,
+    };
+    (address == Some(wanted)).then_some(Neighbour {
+        address: wanted,
+        state,
+        unanswered_requests: if state == NeighbourState::Resolved {
+            0
+        } else {
+            probes
+        },
+    })
+}

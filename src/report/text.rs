@@ -1,0 +1,140 @@
+//! For a person at two in the morning: the verdict in the first line, then what it rests on and what to run next.
+
+mod endpoint;
+mod name;
+mod packets;
+mod timeline;
+
+use std::io;
+
+use super::human::target_label;
+use super::series;
+use super::style::{Style, Verbosity};
+use super::{Report, human};
+use crate::check::{EndpointOutcome, TargetOutcome};
+use crate::evidence::SynSchedule;
+
+/// Writes the whole report.
+pub fn write(report: &Report, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
+    let mut writer = Writer::default();
+    for outcome in report.targets {
+        writer.target(outcome, report.syn_schedule, style, out)?;
+    }
+    for one in report.series {
+        if writer.before > 0 && style.verbosity != Verbosity::Quiet {
+            writeln!(out)?;
+        }
+        series::write_text(one, style, out)?;
+        writer.before = 1;
+    }
+    Ok(())
+}
+
+/// Writes targets one after another, so that a long run can say what it knows.
+#[derive(Debug, Default)]
+pub struct Writer {
+    /// How many lines the last target had.
+    before: usize,
+}
+
+impl Writer {
+    /// Writes one target, set apart from the one before unless both are single lines.
+    pub fn target(
+        &mut self,
+        outcome: &TargetOutcome,
+        schedule: Option<SynSchedule>,
+        style: &Style,
+        out: &mut impl io::Write,
+    ) -> io::Result<()> {
+        let lines = target_lines(outcome, schedule, style);
+        if self.before > 1 || (self.before == 1 && lines.len() > 1) {
+            writeln!(out)?;
+        }
+        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        self.before = lines.len();
+        Ok(())
+    }
+}
+
+fn target_lines(outcome: &TargetOutcome, schedule: Option<SynSchedule>, style: &Style) -> Vec<String> {
+    let label = target_label(&outcome.target);
+    if style.verbosity == Verbosity::Quiet {
+        return quiet(outcome, &label, style);
+    }
+    if let Some(name) = &outcome.name
+        && let Some(diagnosis) = &name.failed
+    {
+        return name::failed(&label, name, diagnosis, style);
+    }
+    match (&outcome.name, outcome.endpoints.as_slice()) {
+        (None, endpoints) => endpoints
+            .iter()
+            .flat_map(|one| endpoint::lines(&address(one), one, schedule, style))
+            .collect(),
+        (Some(name), [only]) => {
+            let label = format!("{label} ({})", only.evidence.endpoint.ip());
+            let mut lines = endpoint::lines(&label, only, schedule, style);
+            lines.extend(name::resolution(name, style));
+            lines
+        }
+        (Some(name), endpoints) => several(&label, name, endpoints, schedule, style),
+    }
+}
+
+/// Several addresses: side by side, then each distinct failure once.
+fn several(
+    label: &str,
+    name: &crate::check::NameOutcome,
+    endpoints: &[EndpointOutcome],
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
+    let mut lines = name::side_by_side(label, endpoints, style);
+    lines.extend(name::resolution(name, style));
+    let mut shown = Vec::new();
+    for one in endpoints {
+        let cause = one.diagnosis.cause;
+        if !style.verbose() && (endpoint::is_brief(one, style) || shown.contains(&cause)) {
+            continue;
+        }
+        shown.push(cause);
+        lines.push(String::new());
+        lines.extend(endpoint::lines(&address(one), one, schedule, style));
+        let alike = endpoints
+            .iter()
+            .filter(|other| other.diagnosis.cause == cause && !std::ptr::eq(*other, one));
+        let alike: Vec<_> = alike
+            .map(|other| other.evidence.endpoint.ip().to_string())
+            .collect();
+        if !style.verbose() && !alike.is_empty() {
+            let text = format!("The same at {} (-v shows all).", human::list(&alike));
+            lines.extend(human::wrap("  ", &text, style.width()));
+        }
+    }
+    lines
+}
+
+fn quiet(outcome: &TargetOutcome, label: &str, style: &Style) -> Vec<String> {
+    let line = |label: &str, diagnosis: &crate::diagnose::Diagnosis| {
+        let verdict = endpoint::verdict_label(diagnosis);
+        let line = format!("{label}  {verdict}  {}", diagnosis.confidence);
+        style.verdict(&line, &verdict, diagnosis.cause.class())
+    };
+    let failed = outcome.name.as_ref().and_then(|name| name.failed.as_ref());
+    let failed = failed.map(|diagnosis| line(label, diagnosis));
+    let probed = outcome.endpoints.iter().map(|one| match &outcome.name {
+        Some(_) => line(
+            &format!("{label} ({})", one.evidence.endpoint.ip()),
+            &one.diagnosis,
+        ),
+        None => line(&address(one), &one.diagnosis),
+    });
+    failed.into_iter().chain(probed).collect()
+}
+
+fn address(one: &EndpointOutcome) -> String {
+    one.evidence.endpoint.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! One endpoint: verdict, what was seen, why, what else, what next.
+
+use crate::check::EndpointOutcome;
+use crate::diagnose::advice::{Advice, advise, default_client_hang, hangs_silently};
+use crate::diagnose::explain::explain;
+use crate::diagnose::{Class, Confidence, Diagnosis, Finding};
+use crate::evidence::{Ability, Mode, Sight, SynSchedule};
+use crate::report::human::{hang, human_duration, wrap};
+use crate::report::record::{first_handshake, handshake_rtt};
+use crate::report::style::Style;
+
+use super::{packets, timeline};
+
+/// All that there is to say of one endpoint.
+pub(super) fn lines(
+    label: &str,
+    one: &EndpointOutcome,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
+    let EndpointOutcome { evidence, diagnosis } = one;
+    let mut lines = verdict(label, diagnosis, &sentence(one), style);
+    if is_brief(one, style) {
+        lines.extend(findings(&diagnosis.findings, style));
+        lines.extend(next(&advise(evidence, diagnosis), style));
+        return lines;
+    }
+    lines.extend(section("Seen", timeline::lines(evidence, style), style));
+    if style.verbose() {
+        lines.extend(section("Packets and calls", packets::lines(evidence), style));
+    }
+    lines.extend(reasons(diagnosis, style));
+    lines.extend(findings(&diagnosis.findings, style));
+    lines.extend(next(&advise(evidence, diagnosis), style));
+    lines.extend(default_client(diagnosis, schedule, style));
+    lines.extend(wrap("  ", &looked_with(&evidence.sight), style.width()));
+    lines
+}
+
+/// Whether one to three lines are enough.
+pub(super) fn is_brief(one: &EndpointOutcome, style: &Style) -> bool {
+    one.diagnosis.cause.class() == Class::Open && !style.verbose()
+}
+
+/// `class/cause`.
+pub(super) fn verdict_label(diagnosis: &Diagnosis) -> String {
+    format!("{}/{}", diagnosis.cause.class(), diagnosis.cause)
+}
+
+/// The first line.
+pub(super) fn verdict(label: &str, diagnosis: &Diagnosis, sentence: &str, style: &Style) -> Vec<String> {
+    let verdict = verdict_label(diagnosis);
+    let sure = if diagnosis.confidence == Confidence::Certain && diagnosis.cause.class() == Class::Open {
+        String::new()
+    } else {
+        format!(" ({})", diagnosis.confidence)
+    };
+    let from = diagnosis
+        .from
+        .map_or_else(String::new, |from| format!(" from {from}"));
+    let text = format!("{verdict}{sure}{from}: {sentence}");
+    let lines = hang(&format!("{label}  "), "  ", &text, style.width());
+    lines
+        .iter()
+        .map(|line| style.verdict(line, &verdict, diagnosis.cause.class()))
+        .collect()
+}
+
+/// The verdict in plain words, with the figures of the handshake where there was one.
+pub(super) fn sentence(one: &EndpointOutcome) -> String {
+    let in_short = explain(one.diagnosis.cause).in_short;
+    let Some(handshake) = first_handshake(&one.evidence) else {
+        return in_short.to_owned();
+    };
+    let took = format!("connect() took {}", human_duration(handshake.connect_s));
+    match (handshake_rtt(handshake), one.diagnosis.cause.class()) {
+        (Some(rtt), Class::Open) => format!("handshake RTT {}", human_duration(rtt)),
+        (None, Class::Open) => took,
+        (Some(rtt), _) => format!("{in_short}; {took}, handshake RTT {}", human_duration(rtt)),
+        (None, _) => format!("{in_short}; {took}"),
+    }
+}
+
+pub(super) fn section(heading: &str, body: Vec<String>, style: &Style) -> Vec<String> {
+    if body.is_empty() {
+        return body;
+    }
+    std::iter::once(format!("  {}", style.heading(heading)))
+        .chain(body)
+        .collect()
+}
+
+pub(super) fn reasons(diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
+    let bullet = |text: &str| wrap("    - ", text, style.width());
+    let because = diagnosis
+        .because
+        .iter()
+        .flat_map(|reason| bullet(&reason.says))
+        .collect();
+    let other = diagnosis.not_ruled_out.iter().flat_map(|cause| {
+        bullet(&format!(
+            "{}/{cause}: {}",
+            cause.class(),
+            explain(*cause).in_short
+        ))
+    });
+    let mut lines = section("Why", because, style);
+    lines.extend(section("Could also be", other.collect(), style));
+    lines
+}
+
+pub(super) fn findings(findings: &[Finding], style: &Style) -> Vec<String> {
+    findings
+        .iter()
+        .flat_map(|finding| {
+            wrap(
+                "  ",
+                &format!("{}: {}", finding.kind, finding.says),
+                style.width(),
+            )
+        })
+        .collect()
+}
+
+pub(super) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
+    let mut body = Vec::new();
+    for (number, Advice { says, command }) in advice.iter().enumerate() {
+        body.extend(wrap(&format!("    {}. ", number + 1), says, style.width()));
+        body.extend(
+            command
+                .iter()
+                .map(|command| format!("         {}", style.command(command))),
+        );
+    }
+    section("Next", body, style)
+}
+
+fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &Style) -> Vec<String> {
+    let Some(schedule) = schedule.filter(|_| hangs_silently(diagnosis.cause)) else {
+        return Vec::new();
+    };
+    let linear = schedule.linear_timeouts.map_or_else(String::new, |linear| {
+        format!(", tcp_syn_linear_timeouts={linear}")
+    });
+    let text = format!(
+        "telnet would hang here for {}: net.ipv4.tcp_syn_retries={}{linear}.",
+        human_duration(default_client_hang(schedule)),
+        schedule.retries
+    );
+    wrap("  ", &text, style.width())
+}
+
+fn looked_with(sight: &Sight) -> String {
+    let with = match sight.mode {
+        Mode::Connect => "Looked with unprivileged connect()",
+        Mode::Raw => "Looked with connect() and raw probes",
+    };
+    let abilities = [
+        ("raw probes", &sight.raw),
+        ("ping", &sight.echo),
+        ("error queue", &sight.error_queue),
+        ("the shape of a RST", &sight.reset_shape),
+    ];
+    let missing: Vec<String> = abilities
+        .into_iter()
+        .filter_map(|(what, ability)| match ability {
+            Ability::Yes => None,
+            Ability::No { why } => Some(format!("{what} not available: {}", why.trim_end_matches('.'))),
+        })
+        .collect();
+    if missing.is_empty() {
+        format!("{with}.")
+    } else {
+        format!("{with}; {}.", missing.join("; "))
+    }
+}

@@ -1,0 +1,168 @@
+//! A name: which candidates were tried, what each said and cost, and what its addresses say side by side.
+
+use crate::check::{EndpointOutcome, NameOutcome};
+use crate::diagnose::Diagnosis;
+use crate::diagnose::advice::advise_name;
+use crate::diagnose::explain::explain;
+use crate::evidence::{Family, Lookup, LookupOutcome, ResolvedBy};
+use crate::report::human::{count, hang, human_duration, list, wrap};
+use crate::report::style::Style;
+
+use super::endpoint;
+
+/// A name that gave no address.
+pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
+    let mut lines = endpoint::verdict(label, diagnosis, explain(diagnosis.cause).in_short, style);
+    lines.extend(endpoint::section("Asked", lookups(name, style), style));
+    lines.extend(endpoint::reasons(diagnosis, style));
+    lines.extend(endpoint::findings(&diagnosis.findings, style));
+    lines.extend(endpoint::next(&advise_name(&name.resolution, diagnosis), style));
+    lines.extend(wrap(
+        "  ",
+        &format!("Resolving took {}.", human_duration(name.resolution.took_s)),
+        style.width(),
+    ));
+    lines
+}
+
+/// The addresses of a name under each other, with their verdicts.
+pub(super) fn side_by_side(label: &str, endpoints: &[EndpointOutcome], style: &Style) -> Vec<String> {
+    let mut verdicts: Vec<(String, usize)> = Vec::new();
+    for one in endpoints {
+        let verdict = endpoint::verdict_label(&one.diagnosis);
+        match verdicts.iter_mut().find(|(known, _)| *known == verdict) {
+            Some((_, number)) => *number += 1,
+            None => verdicts.push((verdict, 1)),
+        }
+    }
+    let tally: Vec<String> = verdicts
+        .iter()
+        .map(|(verdict, number)| format!("{number} {verdict}"))
+        .collect();
+    let text = format!(
+        "{}: {}",
+        count(endpoints.len(), "address", "addresses"),
+        list(&tally)
+    );
+    let mut lines = hang(&format!("{label}  "), "  ", &text, style.width());
+    let addresses: Vec<String> = endpoints
+        .iter()
+        .map(|one| one.evidence.endpoint.ip().to_string())
+        .collect();
+    let longest = addresses.iter().map(String::len).max().unwrap_or(0);
+    for (one, address) in endpoints.iter().zip(&addresses) {
+        let verdict = endpoint::verdict_label(&one.diagnosis);
+        let text = format!(
+            "{verdict} ({}): {}",
+            one.diagnosis.confidence,
+            endpoint::sentence(one)
+        );
+        let wrapped = hang(
+            &format!("  {address:<longest$}  "),
+            "      ",
+            &text,
+            style.width(),
+        );
+        let class = one.diagnosis.cause.class();
+        lines.extend(wrapped.iter().map(|line| style.verdict(line, &verdict, class)));
+    }
+    lines
+}
+
+/// How the name was resolved, in a line, or with every lookup.
+pub(super) fn resolution(name: &NameOutcome, style: &Style) -> Vec<String> {
+    let resolution = &name.resolution;
+    let by = match resolution.by {
+        ResolvedBy::HostsFile => "the hosts file",
+        ResolvedBy::Dns => "DNS",
+        ResolvedBy::System => "the C library",
+    };
+    let took = human_duration(resolution.took_s);
+    let addresses: Vec<String> = resolution.addresses.iter().map(ToString::to_string).collect();
+    let text = format!(
+        "Name: {by} said {} in {took}{}.",
+        list(&addresses),
+        candidates(&resolution.lookups)
+    );
+    let mut lines = wrap("  ", &text, style.width());
+    if style.verbose() {
+        lines.extend(endpoint::section("Asked", lookups(name, style), style));
+    }
+    lines.extend(endpoint::findings(&name.findings, style));
+    if let Some(wait) = name.wait_without_happy_eyeballs_s {
+        let text = format!(
+            "A client that tries these addresses one after another, without Happy Eyeballs, waits {} before it is \
+             connected.",
+            human_duration(wait)
+        );
+        lines.extend(wrap("  ", &text, style.width()));
+    }
+    lines
+}
+
+/// Candidates of the search list that were asked in vain before the one that has the addresses.
+fn candidates(lookups: &[Lookup]) -> String {
+    let mut names: Vec<&str> = lookups.iter().map(|lookup| lookup.candidate.as_str()).collect();
+    names.dedup();
+    let answered = lookups
+        .iter()
+        .find(|lookup| matches!(lookup.outcome, LookupOutcome::Addresses { .. }));
+    let Some(answered) = answered else {
+        return String::new();
+    };
+    match names
+        .iter()
+        .take_while(|name| **name != answered.candidate)
+        .count()
+    {
+        0 => String::new(),
+        vain => format!(
+            ", as {}, after {} in vain",
+            answered.candidate,
+            count(vain, "other candidate", "other candidates")
+        ),
+    }
+}
+
+fn lookups(name: &NameOutcome, style: &Style) -> Vec<String> {
+    let lookups = &name.resolution.lookups;
+    let longest = lookups
+        .iter()
+        .map(|lookup| lookup.candidate.chars().count())
+        .max()
+        .unwrap_or(0);
+    let line = |lookup: &Lookup| {
+        let family = match lookup.family {
+            Family::A => "A",
+            Family::Aaaa => "AAAA",
+        };
+        let from = lookup
+            .server
+            .map_or_else(String::new, |server| format!(" from {}", server.ip()));
+        let lead = format!("    {:<longest$}  {family:<4}  ", lookup.candidate);
+        let text = format!(
+            "{}{from} after {}",
+            said(&lookup.outcome),
+            human_duration(lookup.took_s)
+        );
+        hang(&lead, "        ", &text, style.width())
+    };
+    lookups.iter().flat_map(line).collect()
+}
+
+fn said(outcome: &LookupOutcome) -> String {
+    match outcome {
+        LookupOutcome::Addresses { addresses } => {
+            list(&addresses.iter().map(ToString::to_string).collect::<Vec<_>>())
+        }
+        LookupOutcome::NxDomain => "NXDOMAIN".to_owned(),
+        LookupOutcome::NoData => "no record".to_owned(),
+        LookupOutcome::ServFail => "SERVFAIL".to_owned(),
+        LookupOutcome::Refused => "REFUSED".to_owned(),
+        LookupOutcome::OtherCode { code } => format!("response code {code}"),
+        LookupOutcome::Timeout => "no answer".to_owned(),
+        LookupOutcome::ServerUnreachable { errno } => errno.clone(),
+        LookupOutcome::NoServer { why } => format!("no server ({why})"),
+        LookupOutcome::Malformed { why } => format!("malformed answer ({why})"),
+    }
+}

@@ -1,0 +1,252 @@
+//! What was seen, one line a thing, in the order of time; the same thing seen again is said once.
+
+mod own;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::evidence::{
+    Answer, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Look, NeighbourState, NextHop,
+    Observation, Ping, ResetShape, Saw,
+};
+use crate::report::human::{count, human_duration, wrap};
+use crate::report::style::Style;
+
+/// The lines of the timeline.
+pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
+    let mut groups: Vec<Vec<&Observation>> = Vec::new();
+    let mut observations: Vec<&Observation> = evidence.observations.iter().collect();
+    observations.sort_by_key(|observation| observation.at_s);
+    for observation in observations {
+        if !style.verbose() && is_dull(&observation.saw) {
+            continue;
+        }
+        match groups
+            .iter_mut()
+            .find(|group| are_alike(&group[0].saw, &observation.saw))
+        {
+            Some(group) => group.push(observation),
+            None => groups.push(vec![observation]),
+        }
+    }
+    let line = |group: &Vec<&Observation>| {
+        let first = group[0];
+        wrap(
+            &format!("    {:>7.3} s  ", first.at_s.as_secs_f64()),
+            &say(group, evidence.endpoint.ip()),
+            style.width(),
+        )
+    };
+    groups.iter().flat_map(line).collect()
+}
+
+/// What says nothing unless somebody looks for it.
+fn is_dull(saw: &Saw) -> bool {
+    match saw {
+        Saw::Route(Look::Saw(route)) => route.next_hop != NextHop::Refused,
+        Saw::Neighbour(Look::Saw(neighbour)) => neighbour.state == NeighbourState::Resolved,
+        Saw::Neighbour(Look::Nothing) | Saw::Listener(Look::Nothing) | Saw::Counters(Look::Nothing) => true,
+        Saw::Counters(Look::Saw(counters)) => {
+            counters.retransmissions_failed.unwrap_or(0) == 0
+                && counters.received_not_delivered.unwrap_or(0) == 0
+        }
+        Saw::Connect(_)
+        | Saw::Control(_)
+        | Saw::Hop(_)
+        | Saw::TtlOne(_)
+        | Saw::Echo(_)
+        | Saw::Route(_)
+        | Saw::Neighbour(_)
+        | Saw::Listener(_)
+        | Saw::Counters(_) => false,
+    }
+}
+
+/// Whether two observations are told in one line: the same probe with the same outcome.
+fn are_alike(one: &Saw, other: &Saw) -> bool {
+    match (one, other) {
+        (Saw::Hop(one), Saw::Hop(other)) => one.answer == Answer::Silence && other.answer == Answer::Silence,
+        (Saw::Connect(one), Saw::Connect(other)) | (Saw::Control(one), Saw::Control(other)) => {
+            one.to == other.to
+                && one.answer == other.answer
+                && matches!(one.answer, Answer::Silence | Answer::Rst | Answer::Icmp(_))
+        }
+        (Saw::Echo(one), Saw::Echo(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// One line for observations that are alike.
+fn say(group: &[&Observation], host: IpAddr) -> String {
+    let [first, rest @ ..] = group else {
+        return String::new();
+    };
+    let times = if rest.is_empty() {
+        String::new()
+    } else {
+        format!(", {} times", group.len())
+    };
+    match &first.saw {
+        Saw::Connect(dial) => tcp("SYN", dial, group),
+        Saw::Control(dial) => tcp(&format!("SYN to port {} (control)", dial.to.port()), dial, group),
+        Saw::Hop(dial) => tcp(&format!("SYN with TTL {}", ttls(group)), dial, group),
+        Saw::TtlOne(dial) => tcp("SYN with TTL 1", dial, group),
+        Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, host, first.took_s)),
+        Saw::Route(look) => format!("route: {}", own::looked(look, own::route)),
+        Saw::Neighbour(look) => format!("next hop: {}", own::looked(look, own::neighbour)),
+        Saw::Listener(look) => format!("listening socket: {}", own::looked(look, own::listener)),
+        Saw::Counters(look) => format!("counters of this host: {}", own::looked(look, own::counters)),
+    }
+}
+
+fn tcp(subject: &str, dial: &Dial, group: &[&Observation]) -> String {
+    let took = group
+        .iter()
+        .map(|observation| observation.took_s)
+        .min()
+        .unwrap_or_default();
+    let answer = match &dial.answer {
+        Answer::SynAck(handshake) => syn_ack(handshake),
+        Answer::Rst => format!("RST after {}", human_duration(took)),
+        Answer::Icmp(error) => format!("{} after {}", icmp(error, dial.to.ip()), human_duration(took)),
+        Answer::Local(error) => format!("{}() failed with {}, no packet left", error.call, error.errno),
+        Answer::Silence => return format!("{subject}: {}", silence(group)),
+    };
+    match group.len() {
+        0 | 1 => format!("{subject}: {answer}"),
+        times => format!("{subject}: {answer}, {times} times"),
+    }
+}
+
+fn silence(group: &[&Observation]) -> String {
+    let begin = group
+        .iter()
+        .map(|observation| observation.at_s)
+        .min()
+        .unwrap_or_default();
+    let end = group
+        .iter()
+        .map(|observation| observation.at_s + observation.took_s)
+        .max()
+        .unwrap_or_default();
+    let syns: u32 = group
+        .iter()
+        .filter_map(|observation| dial(&observation.saw))
+        .map(|dial| dial.syns)
+        .sum();
+    let ports: BTreeSet<_> = group
+        .iter()
+        .filter_map(|observation| dial(&observation.saw)?.from)
+        .map(|from| from.port())
+        .collect();
+    let from = if ports.len() > 1 {
+        format!(" from {} source ports", ports.len())
+    } else {
+        String::new()
+    };
+    let syns = count(syns as usize, "SYN", "SYNs");
+    format!(
+        "no answer to {syns}{from} in {}",
+        human_duration(end.saturating_sub(begin))
+    )
+}
+
+fn ttls(group: &[&Observation]) -> String {
+    let ttls = group.iter().filter_map(|observation| dial(&observation.saw)?.ttl);
+    match (ttls.clone().min(), ttls.max()) {
+        (Some(low), Some(high)) if low < high => format!("{low} to {high}"),
+        (Some(only), _) => only.to_string(),
+        (None, _) => "?".to_owned(),
+    }
+}
+
+fn dial(saw: &Saw) -> Option<&Dial> {
+    match saw {
+        Saw::Connect(dial) | Saw::Control(dial) | Saw::Hop(dial) | Saw::TtlOne(dial) => Some(dial),
+        Saw::Echo(_) | Saw::Route(_) | Saw::Neighbour(_) | Saw::Listener(_) | Saw::Counters(_) => None,
+    }
+}
+
+fn syn_ack(handshake: &Handshake) -> String {
+    let again = match handshake.retransmitted_syns {
+        0 => String::new(),
+        again => format!(
+            " and {}",
+            count(again as usize, "retransmission", "retransmissions")
+        ),
+    };
+    let answer = format!("SYN-ACK after {}{again}", human_duration(handshake.connect_s));
+    std::iter::once(answer)
+        .chain(ending(&handshake.ending))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn ending(ending: &Ending) -> impl Iterator<Item = String> {
+    let peer_fin = ending
+        .peer_fin_after_s
+        .map(|after| format!("the peer's FIN after {}", human_duration(after)));
+    let reset = ending.reset.as_ref().map(|reset| {
+        let shape = match reset.shape {
+            ResetShape::Bare => "a bare RST",
+            ResetShape::WithAck => "RST with ACK",
+            ResetShape::Unknown => "RST",
+        };
+        format!("{shape} after {}", human_duration(reset.after_s))
+    });
+    let our_fin = match (ending.fin_after_s, ending.fin_acknowledged_after_s) {
+        (Some(sent), Some(acknowledged)) => Some(format!(
+            "our FIN acknowledged in {}",
+            human_duration(acknowledged.saturating_sub(sent))
+        )),
+        (Some(sent), None) if ending.reset.is_none() => Some(format!(
+            "our FIN unacknowledged for {} ({})",
+            human_duration(ending.watched_s.saturating_sub(sent)),
+            count(
+                ending.fin_retransmissions as usize,
+                "retransmission",
+                "retransmissions"
+            )
+        )),
+        _ => None,
+    };
+    let repeated = (ending.repeated_syn_acks > 0).then(|| {
+        count(
+            ending.repeated_syn_acks as usize,
+            "repeated SYN-ACK",
+            "repeated SYN-ACKs",
+        )
+    });
+    [peer_fin, reset, our_fin, repeated].into_iter().flatten()
+}
+
+/// `ICMP 3/13 (admin prohibited) from 10.0.0.1`.
+pub(super) fn icmp(error: &IcmpError, host: IpAddr) -> String {
+    let protocol = if host.is_ipv4() { "ICMP" } else { "ICMPv6" };
+    let says = match error.says {
+        IcmpSays::PortUnreachable => " (port unreachable)",
+        IcmpSays::AdminProhibited => " (admin prohibited)",
+        IcmpSays::HostProhibited => " (host prohibited)",
+        IcmpSays::NetProhibited => " (network prohibited)",
+        IcmpSays::HostUnreachable => " (host unreachable)",
+        IcmpSays::NetUnreachable => " (network unreachable)",
+        IcmpSays::TtlExceeded => " (TTL exceeded)",
+        IcmpSays::Other => "",
+    };
+    let from = match (error.from, error.from_self) {
+        (Some(from), true) => format!(" from {from}, our own address"),
+        (Some(from), false) => format!(" from {from}"),
+        (None, _) => String::new(),
+    };
+    format!("{protocol} {}/{}{says}{from}", error.icmp_type, error.code)
+}
+
+fn echo(ping: &Ping, host: IpAddr, took: Duration) -> String {
+    match ping {
+        Ping::Reply => format!("reply after {}", human_duration(took)),
+        Ping::Icmp(error) => format!("{} after {}", icmp(error, host), human_duration(took)),
+        Ping::Silence => format!("no reply in {}", human_duration(took)),
+        Ping::CouldNot { why } => format!("could not ask ({why})"),
+    }
+}

@@ -1,0 +1,78 @@
+//! What our own host says, in a clause each.
+
+use crate::evidence::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route};
+use crate::report::human::count;
+
+pub(super) fn looked<T>(look: &Look<T>, say: impl Fn(&T) -> String) -> String {
+    match look {
+        Look::Saw(seen) => say(seen),
+        Look::Nothing => "none".to_owned(),
+        Look::CouldNot { why } => format!("could not look ({why})"),
+    }
+}
+
+pub(super) fn route(route: &Route) -> String {
+    let next_hop = match route.next_hop {
+        NextHop::Local => "our own address".to_owned(),
+        NextHop::OnLink => "on our own link".to_owned(),
+        NextHop::Gateway(gateway) => format!("via {gateway}"),
+        NextHop::Refused => "a blackhole, unreachable or prohibit route".to_owned(),
+    };
+    let interface = route
+        .interface
+        .as_ref()
+        .map(|interface| format!("dev {interface}"));
+    let source = route.source.map(|source| format!("src {source}"));
+    [Some(next_hop), interface, source]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+pub(super) fn neighbour(neighbour: &Neighbour) -> String {
+    let asked = count(neighbour.unanswered_requests as usize, "request", "requests");
+    match neighbour.state {
+        NeighbourState::Resolved => format!("{} has answered ARP or ND", neighbour.address),
+        NeighbourState::Incomplete => format!("{} has not answered {asked} yet", neighbour.address),
+        NeighbourState::Failed => format!("{} did not answer ARP or ND", neighbour.address),
+    }
+}
+
+pub(super) fn listener(listener: &Listener) -> String {
+    let full = if listener.queue > listener.limit {
+        ", full"
+    } else {
+        ""
+    };
+    let state = format!("{} wait, backlog {}{full}", listener.queue, listener.limit);
+    let drops = (listener.drops > 0).then(|| count(listener.drops as usize, "drop", "drops"));
+    let overflows = listener.overflows.filter(|overflows| *overflows > 0);
+    let overflows = overflows.map(|overflows| format!("ListenOverflows +{overflows}"));
+    [Some(state), drops, overflows]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+pub(super) fn counters(counters: &Counters) -> String {
+    let failed = counters.retransmissions_failed.map(|failed| {
+        format!(
+            "TCPRetransFail +{failed} for our {} retransmitted SYNs",
+            counters.our_retransmissions
+        )
+    });
+    let lost = counters.received_not_delivered.map(|lost| {
+        format!(
+            "{lost} received and not delivered for our {} unanswered SYNs",
+            counters.our_unanswered_syns
+        )
+    });
+    let known: Vec<String> = failed.into_iter().chain(lost).collect();
+    if known.is_empty() {
+        "none of use".to_owned()
+    } else {
+        known.join(", ")
+    }
+}

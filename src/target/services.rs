@@ -1,0 +1,69 @@
+//! Names of TCP ports, as services(5) lists them.
+
+use std::collections::HashMap;
+
+/// The TCP services that a port can be named by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Services {
+    ports: HashMap<String, u16>,
+}
+
+/// The names that work without a services file.
+const WELL_KNOWN: [(&str, u16); 14] = [
+    ("ftp", 21),
+    ("ssh", 22),
+    ("telnet", 23),
+    ("smtp", 25),
+    ("domain", 53),
+    ("http", 80),
+    ("pop3", 110),
+    ("imap2", 143),
+    ("ldap", 389),
+    ("https", 443),
+    ("ldaps", 636),
+    ("imaps", 993),
+    ("mysql", 3306),
+    ("postgresql", 5432),
+];
+
+impl Services {
+    /// The few names that everyone knows.
+    pub fn well_known() -> Self {
+        Self {
+            ports: WELL_KNOWN.map(|(name, port)| (name.to_owned(), port)).into(),
+        }
+    }
+
+    /// Reads the text of a services file (`/etc/services`). Of each name the first TCP line counts; lines that are
+    /// not understood are passed over, as the C library does. What everyone knows stays known if the file lacks it.
+    pub fn from_text(text: &str) -> Self {
+        let mut ports = HashMap::new();
+        for line in text.lines() {
+            let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+            let (Some(name), Some(number)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let Some(port) = number.strip_suffix("/tcp").and_then(|digits| digits.parse().ok()) else {
+                continue;
+            };
+            for name in std::iter::once(name).chain(words) {
+                ports.entry(name.to_ascii_lowercase()).or_insert(port);
+            }
+        }
+        for (name, port) in Self::well_known().ports {
+            ports.entry(name).or_insert(port);
+        }
+        Self { ports }
+    }
+
+    /// The port of a service, whatever its case.
+    pub fn port(&self, name: &str) -> Option<u16> {
+        self.ports.get(&name.to_ascii_lowercase()).copied()
+    }
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Self::well_known()
+    }
+}
