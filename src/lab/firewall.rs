@@ -33,6 +33,7 @@ fn new_chain(message: &mut Attributes, name: &str, rule: &Firewall) {
         FirewallVerdict::Drop | FirewallVerdict::Reset => ("filter", 0_i32),
     };
     let hook = match rule.hook {
+        Hook::Prerouting => 0,
         Hook::Input => 1,
         Hook::Forward => 2,
         Hook::Output => 3,

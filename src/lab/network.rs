@@ -355,6 +355,8 @@ pub struct Firewall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hook {
+    /// What arrives, before it is decided where it goes.
+    Prerouting,
     /// What is for the node itself.
     Input,
     /// What passes through.
@@ -392,7 +394,7 @@ pub enum FirewallVerdict {
     Drop,
     /// Answers with a RST.
     Reset,
-    /// Sends the connection to this port of the node itself (input does not take this).
+    /// Sends the connection to this port of the node itself; for prerouting and output alone.
     Redirect(u16),
 }
 

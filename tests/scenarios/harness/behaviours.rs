@@ -87,6 +87,19 @@ const FIREWALLS: &[(&str, &str, Proof)] = &[
             )
         },
     ),
+    (
+        "a_router_that_redirects_accepts_what_would_expire_there",
+        "[[firewall]]\nnode = 'r1'\nhook = 'prerouting'\nport = 8080\nverdict = { redirect = 15001 }\n\
+         [[listener]]\nnode = 'r1'\nport = 15001",
+        |lab, family| {
+            let to = SocketAddr::new(Place::Server.address(family), 8080);
+            let outcome = lab.on(Node::Client, move || connect_with_ttl_one(to))?;
+            ensure(
+                outcome.is_ok() && saw(lab, '<', "[S.]") == 1,
+                (outcome, lab.trace()),
+            )
+        },
+    ),
 ];
 
 /// The ways in which an accept queue can be full.
