@@ -19,6 +19,7 @@ mod links;
 pub mod network;
 mod node;
 mod places;
+mod plan;
 mod rules;
 mod services;
 mod setup;

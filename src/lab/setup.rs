@@ -18,6 +18,7 @@ use super::links::{self, Reach, RouteTo};
 use super::network::{Behaviour, Firewall, Held, Listener, Network, Policy, Route, ServerAction, Way};
 use super::node::NodeThread;
 use super::places::{Family, Node, address};
+use super::plan::{PLANS, Plan};
 use super::services::{Remote, Services};
 use super::{BuildError, Lab, WireThread};
 
@@ -26,86 +27,6 @@ const WIRE_ENDS: (&str, &str) = ("w0", "w1");
 
 /// How long the kernel may take to notice that the links are up; it takes a few milliseconds.
 const LINKS_UP_WITHIN: Duration = Duration::from_secs(5);
-
-/// One interface of a node, and its address as link and host number.
-struct Interface {
-    name: &'static str,
-    addresses: &'static [(u8, u8)],
-}
-
-/// What a node has by itself, before a description adds to it.
-struct Plan {
-    node: Node,
-    name: &'static str,
-    interfaces: &'static [Interface],
-    /// Link number (`None` for everywhere else) and the gateway's link and host number.
-    routes: &'static [(Option<u8>, (u8, u8))],
-    sysctls: &'static [(&'static str, &'static str)],
-}
-
-/// A router forwards, and sends every ICMP error that it has cause to.
-const ROUTER: &[(&str, &str)] = &[
-    ("net.ipv4.ip_forward", "1"),
-    ("net.ipv6.conf.all.forwarding", "1"),
-    ("net.ipv4.icmp_ratelimit", "0"),
-    ("net.ipv6.icmp.ratelimit", "0"),
-];
-const HOST: &[(&str, &str)] = &[("net.ipv4.icmp_ratelimit", "0"), ("net.ipv6.icmp.ratelimit", "0")];
-
-const PLANS: [Plan; 4] = [
-    Plan {
-        node: Node::Client,
-        name: "client",
-        interfaces: &[Interface {
-            name: "eth0",
-            addresses: &[(1, 2)],
-        }],
-        routes: &[(None, (1, 1))],
-        sysctls: HOST,
-    },
-    Plan {
-        node: Node::R1,
-        name: "r1",
-        interfaces: &[
-            Interface {
-                name: "eth0",
-                addresses: &[(1, 1)],
-            },
-            Interface {
-                name: "eth1",
-                addresses: &[(2, 1)],
-            },
-        ],
-        routes: &[(Some(3), (2, 2))],
-        sysctls: ROUTER,
-    },
-    Plan {
-        node: Node::R2,
-        name: "r2",
-        interfaces: &[
-            Interface {
-                name: "eth0",
-                addresses: &[(2, 2)],
-            },
-            Interface {
-                name: "eth1",
-                addresses: &[(3, 1)],
-            },
-        ],
-        routes: &[(Some(1), (2, 1))],
-        sysctls: ROUTER,
-    },
-    Plan {
-        node: Node::Server,
-        name: "server",
-        interfaces: &[Interface {
-            name: "eth0",
-            addresses: &[(3, 2), (3, 3)],
-        }],
-        routes: &[(None, (3, 1))],
-        sysctls: HOST,
-    },
-];
 
 type Nodes = BTreeMap<Node, NodeThread>;
 
@@ -252,13 +173,9 @@ fn connect(nodes: &Nodes, wire: &NodeThread) -> io::Result<()> {
         let Some(node) = nodes.get(&plan.node) else {
             continue;
         };
-        node.run(|| links::netlink(async |handle| links::bring_up(handle, &names(plan)).await))??;
+        node.run(|| links::netlink(async |handle| links::bring_up(handle, &plan.interface_names()).await))??;
     }
     Ok(())
-}
-
-fn names(plan: &Plan) -> Vec<&'static str> {
-    plan.interfaces.iter().map(|interface| interface.name).collect()
 }
 
 fn address_and_route(plan: &Plan) -> io::Result<()> {
@@ -302,7 +219,7 @@ fn await_links(nodes: &Nodes, wire: &NodeThread) -> io::Result<()> {
         let Some(node) = nodes.get(&plan.node) else {
             continue;
         };
-        node.run(move || wait(names(plan)))??;
+        node.run(move || wait(plan.interface_names()))??;
     }
     Ok(())
 }
