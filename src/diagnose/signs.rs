@@ -243,9 +243,7 @@ fn shortest_wait(evidence: &Evidence) -> Duration {
         .map(|handshake| handshake.connect_s)
         .max()
         .unwrap_or_default();
-    Duration::from_millis(200)
-        .max(3 * path)
-        .max(slowest + slowest / 2)
+    Duration::from_millis(200).max(3 * path).max(slowest + slowest / 2)
 }
 
 fn syn(evidence: &Evidence) -> Reading {

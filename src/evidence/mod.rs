@@ -111,29 +111,17 @@ pub enum Answer {
 impl Answer {
     /// The handshake, if there was one.
     pub fn syn_ack(&self) -> Option<&Handshake> {
-        if let Self::SynAck(handshake) = self {
-            Some(handshake)
-        } else {
-            None
-        }
+        if let Self::SynAck(handshake) = self { Some(handshake) } else { None }
     }
 
     /// The ICMP error, if that was the answer.
     pub fn icmp(&self) -> Option<&IcmpError> {
-        if let Self::Icmp(error) = self {
-            Some(error)
-        } else {
-            None
-        }
+        if let Self::Icmp(error) = self { Some(error) } else { None }
     }
 
     /// Our own kernel's refusal, if that was the answer.
     pub fn local(&self) -> Option<&LocalError> {
-        if let Self::Local(error) = self {
-            Some(error)
-        } else {
-            None
-        }
+        if let Self::Local(error) = self { Some(error) } else { None }
     }
 }
 
