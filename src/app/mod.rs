@@ -59,13 +59,11 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
              kernel's own sockets and says what that cannot tell",
         ));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::could_not_judge(format!("local-error: the event loop cannot be set up: {error}"))
-        })?;
     let printer = Printer::new(arguments);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return rounds::could_not_begin(&targets, &options, arguments, printer, &error),
+    };
     runtime.block_on(async {
         let (finisher, interrupt) = finisher();
         let rounds = rounds::run(&targets, &options, arguments, printer, interrupt);

@@ -1,5 +1,6 @@
 //! The rounds of a run: one, so many as were asked for, or until somebody says stop.
 
+use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
 use futures_util::stream::{self, StreamExt};
@@ -7,11 +8,11 @@ use tokio::time::sleep;
 
 use super::Failure;
 use super::output::Printer;
-use crate::check::{Options, TargetOutcome, check_target};
+use crate::check::{self, Options, TargetOutcome, check_target};
 use crate::cli::{CheckArguments, Exit, Expectation};
 use crate::diagnose::Cause;
 use crate::diagnose::advice::default_client_hang;
-use crate::evidence::{Answer, Saw, SynSchedule};
+use crate::evidence::{Handshake, SynSchedule};
 use crate::net::dial::Finish;
 use crate::net::{clock, settings};
 use crate::report::{Report, Round, Series};
@@ -74,6 +75,36 @@ pub(super) async fn run(
     Ok(exit)
 }
 
+/// The event loop cannot be set up, so nothing can be looked at: that is the answer for every target.
+pub(super) fn could_not_begin(
+    targets: &[Target],
+    options: &Options,
+    arguments: &CheckArguments,
+    mut printer: Printer,
+    error: &io::Error,
+) -> Result<Exit, Failure> {
+    let schedule = settings::syn_schedule();
+    let outcomes: Vec<TargetOutcome> = targets
+        .iter()
+        .map(|target| check::could_not_begin(target, options, "epoll_create1", error))
+        .collect();
+    for outcome in &outcomes {
+        printer.target(outcome, schedule)?;
+    }
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        started: UNIX_EPOCH + clock::unix_now(),
+        targets: &outcomes,
+        syn_schedule: schedule,
+        series: &[],
+    };
+    printer.conclude(&report)?;
+    Ok(outcomes
+        .iter()
+        .map(|outcome| judge(outcome, &arguments.expect))
+        .fold(Exit::AsExpected, Exit::and))
+}
+
 /// Looks at all targets once; each is written as soon as it and all before it are known.
 async fn round(
     targets: &[Target],
@@ -113,15 +144,7 @@ fn record(series: &mut Vec<Series>, outcomes: &[TargetOutcome], at: Duration) {
         let failed_name = outcome.name.as_ref().and_then(|name| name.failed.as_ref());
         let name = failed_name.map(|diagnosis| (None, diagnosis.cause, None));
         let endpoints = outcome.endpoints.iter().map(|endpoint| {
-            let rtt = endpoint.evidence.observations.iter().find_map(|observation| {
-                let Saw::Connect(dial) = &observation.saw else {
-                    return None;
-                };
-                let Answer::SynAck(handshake) = &dial.answer else {
-                    return None;
-                };
-                handshake.rtt_s
-            });
+            let rtt = endpoint.evidence.first_handshake().and_then(Handshake::clean_rtt);
             (Some(endpoint.evidence.endpoint), endpoint.diagnosis.cause, rtt)
         });
         for (address, cause, handshake_rtt_s) in name.into_iter().chain(endpoints) {

@@ -48,13 +48,10 @@ pub(super) async fn check_endpoint(
         host: None,
         probes: FuturesUnordered::new(),
     };
-    loop {
-        let Step::Go { asks, wake } = investigation.step(run.elapsed()) else {
-            break;
-        };
+    while let Step::Go { asks, wake } = investigation.step(run.elapsed()) {
         let mut seen_at_once = false;
         for ask in asks {
-            for observation in run.start(ask) {
+            for observation in run.start(&ask) {
                 investigation.saw(observation);
                 seen_at_once = true;
             }
@@ -101,8 +98,8 @@ impl Run<'_> {
     }
 
     /// Starts a probe; what needs no packet is seen at once.
-    fn start(&mut self, ask: Ask) -> Vec<Observation> {
-        match ask {
+    fn start(&mut self, ask: &Ask) -> Vec<Observation> {
+        match *ask {
             Ask::Connect => self.dial(self.call(self.endpoint), Saw::Connect),
             Ask::Control(to) => {
                 self.dial(
@@ -183,13 +180,12 @@ impl Run<'_> {
 
     fn look_at_host(&mut self) -> Vec<Observation> {
         let at = clock::now();
-        let saw = match &self.host {
-            Some(host) => host.look_again(),
-            None => {
-                let (host, saw) = Host::look(self.endpoint);
-                self.host = Some(host);
-                saw
-            }
+        let saw = if let Some(host) = &self.host {
+            host.look_again()
+        } else {
+            let (host, saw) = Host::look(self.endpoint);
+            self.host = Some(host);
+            saw
         };
         saw.into_iter()
             .map(|saw| observation(self.started, at, saw))

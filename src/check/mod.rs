@@ -6,7 +6,7 @@ mod outcome;
 mod target;
 
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
-pub use target::check_target;
+pub use target::{check_target, could_not_begin};
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::endpoint::check_endpoint;
-use super::{NameOutcome, Options, TargetOutcome};
-use crate::diagnose::name;
-use crate::evidence::{Resolution, ResolvedBy};
+use super::{EndpointOutcome, NameOutcome, Options, TargetOutcome};
+use crate::diagnose::{diagnose, name};
+use crate::evidence::{Answer, Dial, Evidence, Observation, Resolution, ResolvedBy, Saw};
 use crate::net::dial::Finish;
 use crate::net::dns::{self, ResolveRequest};
-use crate::net::{clock, interfaces, sight};
+use crate::net::{clock, errno, interfaces, sight};
 use crate::target::{Host, Target};
 
 /// Looks at one target: resolves its name and looks at every address, in both families, at once.
@@ -76,6 +76,65 @@ pub async fn check_target(
         name,
         endpoints,
     })
+}
+
+/// The outcome for a target when our own side cannot even begin to look: `error` says why. Nothing was sent.
+pub fn could_not_begin(
+    target: &Target,
+    options: &Options,
+    call: &'static str,
+    error: &io::Error,
+) -> TargetOutcome {
+    let means = errno::local(call, error);
+    let evidence = |endpoint| Evidence {
+        endpoint,
+        started_unix_s: clock::unix_now(),
+        slow_s: options.slow,
+        timeout_s: options.timeout,
+        sight: sight::sight(endpoint.is_ipv4()),
+        observations: vec![Observation {
+            at_s: Duration::ZERO,
+            took_s: Duration::ZERO,
+            saw: Saw::Connect(Dial {
+                to: endpoint,
+                from: None,
+                ttl: None,
+                syns: 0,
+                answer: Answer::Local(means.clone()),
+            }),
+        }],
+    };
+    let endpoint = |endpoint| {
+        let evidence = evidence(endpoint);
+        EndpointOutcome {
+            diagnosis: diagnose(&evidence),
+            evidence,
+        }
+    };
+    let unspecified = SocketAddr::new(IpAddr::from([0; 4]), target.port);
+    match &target.host {
+        Host::Address { address, .. } => TargetOutcome {
+            target: target.clone(),
+            name: None,
+            endpoints: vec![endpoint(SocketAddr::new(*address, target.port))],
+        },
+        Host::Name(name) => TargetOutcome {
+            target: target.clone(),
+            name: Some(NameOutcome {
+                resolution: Resolution {
+                    name: name.clone(),
+                    by: ResolvedBy::Dns,
+                    lookups: Vec::new(),
+                    addresses: Vec::new(),
+                    took_s: Duration::ZERO,
+                },
+                failed: Some(endpoint(unspecified).diagnosis),
+                findings: Vec::new(),
+                wait_without_happy_eyeballs_s: None,
+            }),
+            endpoints: Vec::new(),
+        },
+    }
 }
 
 fn with_scope(address: IpAddr, port: u16, scope: Option<&str>) -> io::Result<SocketAddr> {

@@ -82,10 +82,13 @@ mod tests {
     #[test]
     fn every_class_has_the_exit_code_of_the_contract() {
         for cause in Cause::ALL {
-            let expected = match cause.class() {
-                Class::Open | Class::Slow => 0,
-                Class::LocalError | Class::Unknown => 3,
-                _ => 1,
+            let class = cause.class();
+            let expected = if matches!(class, Class::Open | Class::Slow) {
+                0
+            } else if matches!(class, Class::LocalError | Class::Unknown) {
+                3
+            } else {
+                1
             };
             assert_eq!(Exit::of(*cause, OPEN).code(), expected, "{cause}");
             assert_eq!(

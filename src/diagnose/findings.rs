@@ -2,7 +2,7 @@
 
 use super::signs;
 use super::{Finding, FindingKind};
-use crate::evidence::{Answer, Dial, Evidence, Look, NextHop, Saw};
+use crate::evidence::{Answer, Evidence, Look, NextHop, Saw};
 
 /// Findings of one endpoint.
 pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
@@ -36,16 +36,12 @@ fn proxy_suspected(evidence: &Evidence) -> Option<Finding> {
     let beyond_first_hop = evidence.observations.iter().any(|observation| {
         matches!(&observation.saw, Saw::Route(Look::Saw(route)) if matches!(route.next_hop, NextHop::Gateway(_)))
     });
-    let answered_within_one_hop =
-        evidence
-            .observations
-            .iter()
-            .position(|observation| match &observation.saw {
-                Saw::TtlOne(dial) | Saw::Hop(dial) => {
-                    dial.ttl == Some(1) && is_open(dial) && dial.to == evidence.endpoint
-                }
-                _ => false,
-            })?;
+    let answered_within_one_hop = evidence.observations.iter().position(|observation| {
+        let (Saw::TtlOne(dial) | Saw::Hop(dial)) = &observation.saw else {
+            return false;
+        };
+        dial.ttl == Some(1) && dial.answer.syn_ack().is_some() && dial.to == evidence.endpoint
+    })?;
     beyond_first_hop.then(|| Finding {
         kind: FindingKind::ProxySuspected,
         says: "a SYN that may live for one hop only was answered although the host is behind a router: a sidecar, a \
@@ -53,10 +49,6 @@ fn proxy_suspected(evidence: &Evidence) -> Option<Finding> {
             .to_owned(),
         observations: vec![answered_within_one_hop],
     })
-}
-
-fn is_open(dial: &Dial) -> bool {
-    matches!(dial.answer, Answer::SynAck(_))
 }
 
 /// Loss that the verdict does not speak of: the controls lost packets that the host surely answers.

@@ -20,10 +20,11 @@ pub fn diagnose_name(resolution: &Resolution) -> Option<Diagnosis> {
         }
     }
     let (cause, _) = worst.unwrap_or((Cause::Undecided, 0));
-    let confidence = match cause {
-        // An answer from the authority, through the server that was asked.
-        Cause::NxDomain | Cause::NoAddress => Confidence::Certain,
-        _ => Confidence::Likely,
+    // An answer about the name itself decides; trouble on the way to one may have several reasons.
+    let confidence = if matches!(cause, Cause::NxDomain | Cause::NoAddress) {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
     };
     let because = resolution
         .lookups
@@ -73,15 +74,17 @@ fn cause(outcome: &LookupOutcome) -> Option<Cause> {
 
 /// An answer that leaves the name undecided outranks one that decides it: as long as one candidate or one family could
 /// not be asked, the name may exist. A name that exists without an address outranks one that does not exist.
-fn rank(cause: Cause) -> u8 {
-    match cause {
-        Cause::NxDomain => 0,
-        Cause::NoAddress => 1,
-        Cause::DnsUnreachable => 2,
-        Cause::DnsTimeout => 3,
-        Cause::DnsRefused => 4,
-        _ => 5,
-    }
+const RANK: [Cause; 6] = [
+    Cause::NxDomain,
+    Cause::NoAddress,
+    Cause::DnsUnreachable,
+    Cause::DnsTimeout,
+    Cause::DnsRefused,
+    Cause::ServFail,
+];
+
+fn rank(cause: Cause) -> Option<usize> {
+    RANK.iter().position(|ranked| *ranked == cause)
 }
 
 fn outcome(outcome: &LookupOutcome) -> String {

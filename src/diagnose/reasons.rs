@@ -49,6 +49,10 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other signs stand in other columns"
+)]
 fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
     if reading.all_silent() {
         let tries = reading.silent.len();
@@ -77,11 +81,11 @@ fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
             connect_time(evidence, *index)?
         ),
         Sign::Rst => "a RST answered the SYN, and the error queue is empty: no ICMP error stands behind the ECONNREFUSED".to_owned(),
-        Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(icmp_of(evidence, *index)?),
-        Sign::Local(_) => match &signs::connects(evidence).find(|(at, ..)| at == index)?.2.answer {
-            Answer::Local(error) => format!("{}() failed at once with {}: no packet left this host", error.call, error.errno),
-            Answer::SynAck(_) | Answer::Rst | Answer::Icmp(_) | Answer::Silence => return None,
-        },
+        Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(answer(evidence, *index)?.icmp()?),
+        Sign::Local(_) => {
+            let error = answer(evidence, *index)?.local()?;
+            format!("{}() failed at once with {}: no packet left this host", error.call, error.errno)
+        }
         _ => return None,
     };
     if reading.unanswered == 0 {
@@ -101,17 +105,13 @@ fn plural(count: usize) -> &'static str {
 }
 
 fn connect_time(evidence: &Evidence, index: usize) -> Option<String> {
-    match &signs::connects(evidence).find(|(at, ..)| *at == index)?.2.answer {
-        Answer::SynAck(handshake) => Some(format!("{:.0} ms", handshake.connect_s.as_secs_f64() * 1e3)),
-        Answer::Rst | Answer::Icmp(_) | Answer::Local(_) | Answer::Silence => None,
-    }
+    let handshake = answer(evidence, index)?.syn_ack()?;
+    Some(format!("{:.0} ms", handshake.connect_s.as_secs_f64() * 1e3))
 }
 
-fn icmp_of(evidence: &Evidence, index: usize) -> Option<&IcmpError> {
-    match &signs::connects(evidence).find(|(at, ..)| *at == index)?.2.answer {
-        Answer::Icmp(error) => Some(error),
-        Answer::SynAck(_) | Answer::Rst | Answer::Local(_) | Answer::Silence => None,
-    }
+fn answer(evidence: &Evidence, index: usize) -> Option<&Answer> {
+    let (_, _, dial) = signs::connects(evidence).find(|(at, ..)| *at == index)?;
+    Some(&dial.answer)
 }
 
 fn icmp(error: &IcmpError) -> String {
@@ -126,6 +126,10 @@ fn icmp(error: &IcmpError) -> String {
     )
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other signs stand in other columns"
+)]
 fn ending(reading: &Reading) -> Option<String> {
     let sentence = match reading.answers.first()?.0 {
         Sign::FinAcknowledged => "the peer's kernel acknowledged our FIN: it knows the connection",

@@ -37,6 +37,26 @@ pub struct Evidence {
     pub observations: Vec<Observation>,
 }
 
+impl Evidence {
+    /// The handshake that an endpoint's figures are taken from: of those that succeeded, the one that began first.
+    pub fn first_handshake(&self) -> Option<&Handshake> {
+        let connects = self.observations.iter().filter_map(|observation| {
+            let Saw::Connect(dial) = &observation.saw else {
+                return None;
+            };
+            Some((observation.at_s, dial.answer.syn_ack()?))
+        });
+        connects.min_by_key(|(at, _)| *at).map(|(_, handshake)| handshake)
+    }
+}
+
+impl Handshake {
+    /// The kernel's own round trip, unless a retransmission makes it say something else.
+    pub fn clean_rtt(&self) -> Option<Duration> {
+        self.rtt_s.filter(|_| self.retransmitted_syns == 0)
+    }
+}
+
 /// One thing that was looked at and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -111,17 +131,29 @@ pub enum Answer {
 impl Answer {
     /// The handshake, if there was one.
     pub fn syn_ack(&self) -> Option<&Handshake> {
-        if let Self::SynAck(handshake) = self { Some(handshake) } else { None }
+        if let Self::SynAck(handshake) = self {
+            Some(handshake)
+        } else {
+            None
+        }
     }
 
     /// The ICMP error, if that was the answer.
     pub fn icmp(&self) -> Option<&IcmpError> {
-        if let Self::Icmp(error) = self { Some(error) } else { None }
+        if let Self::Icmp(error) = self {
+            Some(error)
+        } else {
+            None
+        }
     }
 
     /// Our own kernel's refusal, if that was the answer.
     pub fn local(&self) -> Option<&LocalError> {
-        if let Self::Local(error) = self { Some(error) } else { None }
+        if let Self::Local(error) = self {
+            Some(error)
+        } else {
+            None
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn name(error: &io::Error) -> String {
 }
 
 /// A system call of ours that failed at once.
-pub(super) fn local(call: &'static str, error: &io::Error) -> LocalError {
+pub fn local(call: &'static str, error: &io::Error) -> LocalError {
     LocalError {
         call: call.to_owned(),
         errno: name(error),

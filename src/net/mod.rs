@@ -4,7 +4,7 @@ pub mod clock;
 pub mod counters;
 pub mod dial;
 pub mod dns;
-mod errno;
+pub mod errno;
 mod error_queue;
 pub mod host;
 pub mod interfaces;

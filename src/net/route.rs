@@ -146,7 +146,7 @@ fn parse_neighbour(message: &NeighbourMessage, wanted: IpAddr) -> Option<Neighbo
         match attribute {
             NeighbourAttribute::Destination(NeighbourAddress::Inet(found)) => address = Some((*found).into()),
             NeighbourAttribute::Destination(NeighbourAddress::Inet6(found)) => {
-                address = Some((*found).into())
+                address = Some((*found).into());
             }
             NeighbourAttribute::Probes(count) => probes = *count,
             _ => {}

@@ -204,7 +204,7 @@ impl Investigation {
                     self.schedule.add(
                         now,
                         Ask::TtlOne {
-                            patience: self.limits.hop,
+                            patience: self.limits.ttl_one,
                         },
                     );
                 }
@@ -237,10 +237,10 @@ impl Investigation {
         }
     }
 
-    /// No wire is that fast: a sidecar or a proxy on this host may have answered.
+    /// Hardly a wire is that fast: a sidecar or a proxy on this host may have answered.
     fn is_implausibly_fast(&self, handshake: &Handshake) -> bool {
-        const FASTER_THAN_A_WIRE: Duration = Duration::from_micros(100);
-        !self.is_local() && handshake.rtt_s.is_some_and(|rtt| rtt < FASTER_THAN_A_WIRE)
+        const FASTER_THAN_MOST_WIRES: Duration = Duration::from_micros(300);
+        !self.is_local() && handshake.rtt_s.is_some_and(|rtt| rtt < FASTER_THAN_MOST_WIRES)
     }
 
     fn wants_ttl_one(&self) -> bool {
@@ -352,7 +352,7 @@ impl Investigation {
             let none_lost = self
                 .connects()
                 .all(|dial| dial.syns == 1 && dial.answer != Answer::Silence);
-            if none_lost && answered >= 2 && self.host_has_answered() {
+            if none_lost && self.first_is_concluded() && answered >= 2 && self.host_has_answered() {
                 return true;
             }
             return all_asked

@@ -16,6 +16,8 @@ pub struct Limits {
     pub settled: Duration,
     /// How long a hop is waited for.
     pub hop: Duration,
+    /// How long an answer from within one hop is waited for: what is that near answers at once.
+    pub ttl_one: Duration,
     /// How long an echo reply is waited for.
     pub echo: Duration,
     /// The pause before something is looked at again.
@@ -33,6 +35,7 @@ impl Limits {
             // The kernel has retransmitted the SYN of at least three connections by then.
             settled: at(1850),
             hop: at(200),
+            ttl_one: at(20),
             echo: at(800),
             again: at(250),
         }

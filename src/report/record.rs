@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use super::series::{Summary, summarise};
 use crate::check::{EndpointOutcome, NameOutcome, TargetOutcome};
 use crate::diagnose::advice::{Advice, advise, advise_name, default_client_hang, hangs_silently};
 use crate::diagnose::{Cause, Class, Confidence, Diagnosis, Finding, Reason};
-use crate::evidence::{Answer, Evidence, Handshake, Mode, Observation, Resolution, Saw, Sight, SynSchedule};
+use crate::evidence::{Handshake, Mode, Observation, Resolution, Sight, SynSchedule};
 
 /// The name of the contract.
 pub const SCHEMA: &str = "tcpprobe/v1";
@@ -103,7 +103,7 @@ pub struct EndpointRecord<'a> {
     /// What else it could be, the likelier first.
     pub not_ruled_out: Vec<Verdict>,
     /// True and useful, but not the verdict.
-    pub findings: &'a [Finding],
+    pub findings: Vec<&'a Finding>,
     /// What the verdict rests on. `observations` are indices into `evidence`, or into the name's `lookups`
     /// where there is no address.
     pub because: &'a [Reason],
@@ -164,26 +164,6 @@ pub fn lines(outcome: &TargetOutcome, schedule: Option<SynSchedule>) -> impl Ite
     endpoint_records(outcome, schedule).into_iter().map(line)
 }
 
-/// The handshake that an endpoint's figures are taken from: the first that succeeded.
-pub(super) fn first_handshake(evidence: &Evidence) -> Option<&Handshake> {
-    evidence.observations.iter().find_map(|observation| {
-        let Saw::Connect(dial) = &observation.saw else {
-            return None;
-        };
-        if let Answer::SynAck(handshake) = &dial.answer {
-            Some(handshake)
-        } else {
-            None
-        }
-    })
-}
-
-/// The round trip of a handshake. After a retransmitted SYN `tcpi_rtt` counts from the SYN that was answered, so
-/// it may hold the wait for the retransmission as well: no round trip then.
-pub(super) fn handshake_rtt(handshake: &Handshake) -> Option<Duration> {
-    handshake.rtt_s.filter(|_| handshake.retransmitted_syns == 0)
-}
-
 fn name_record(name: &NameOutcome) -> NameRecord<'_> {
     NameRecord {
         resolution: &name.resolution,
@@ -213,14 +193,16 @@ fn endpoint_record<'a>(
     EndpointOutcome { evidence, diagnosis }: &'a EndpointOutcome,
     schedule: Option<SynSchedule>,
 ) -> EndpointRecord<'a> {
-    let handshake = first_handshake(evidence);
+    let handshake = evidence.first_handshake();
     let started = UNIX_EPOCH.checked_add(evidence.started_unix_s);
     EndpointRecord {
         address: Some(evidence.endpoint.ip()),
         port: evidence.endpoint.port(),
         started: started.and_then(rfc3339),
         advice: advise(evidence, diagnosis),
-        handshake_rtt_s: handshake.and_then(handshake_rtt).map(|rtt| rtt.as_secs_f64()),
+        handshake_rtt_s: handshake
+            .and_then(Handshake::clean_rtt)
+            .map(|rtt| rtt.as_secs_f64()),
         connect_s: handshake.map(|handshake| handshake.connect_s.as_secs_f64()),
         default_client_hang_s: schedule
             .filter(|_| hangs_silently(diagnosis.cause))
@@ -249,6 +231,8 @@ fn bare_record<'a>(outcome: &'a TargetOutcome, diagnosis: &'a Diagnosis) -> Endp
         class: cause.class(),
         cause: *cause,
     };
+    // What holds for the name holds for each of its endpoints.
+    let of_name = outcome.name.iter().flat_map(|name| &name.findings);
     EndpointRecord {
         target: target_label(&outcome.target),
         address: None,
@@ -259,7 +243,7 @@ fn bare_record<'a>(outcome: &'a TargetOutcome, diagnosis: &'a Diagnosis) -> Endp
         confidence: diagnosis.confidence,
         from: diagnosis.from,
         not_ruled_out: diagnosis.not_ruled_out.iter().map(verdict).collect(),
-        findings: &diagnosis.findings,
+        findings: diagnosis.findings.iter().chain(of_name).collect(),
         because: &diagnosis.because,
         advice: Vec::new(),
         handshake_rtt_s: None,

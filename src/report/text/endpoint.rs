@@ -6,7 +6,6 @@ use crate::diagnose::explain::explain;
 use crate::diagnose::{Class, Confidence, Diagnosis, Finding};
 use crate::evidence::{Ability, Mode, Sight, SynSchedule};
 use crate::report::human::{hang, human_duration, wrap};
-use crate::report::record::{first_handshake, handshake_rtt};
 use crate::report::style::Style;
 
 use super::{packets, timeline};
@@ -69,11 +68,11 @@ pub(super) fn verdict(label: &str, diagnosis: &Diagnosis, sentence: &str, style:
 /// The verdict in plain words, with the figures of the handshake where there was one.
 pub(super) fn sentence(one: &EndpointOutcome) -> String {
     let in_short = explain(one.diagnosis.cause).in_short;
-    let Some(handshake) = first_handshake(&one.evidence) else {
+    let Some(handshake) = one.evidence.first_handshake() else {
         return in_short.to_owned();
     };
     let took = format!("connect() took {}", human_duration(handshake.connect_s));
-    match (handshake_rtt(handshake), one.diagnosis.cause.class()) {
+    match (handshake.clean_rtt(), one.diagnosis.cause.class()) {
         (Some(rtt), Class::Open) => format!("handshake RTT {}", human_duration(rtt)),
         (None, Class::Open) => took,
         (Some(rtt), _) => format!("{in_short}; {took}, handshake RTT {}", human_duration(rtt)),

@@ -22,7 +22,9 @@ fn text(outcome: &TargetOutcome, verbosity: Verbosity) -> String {
         ..Style::default()
     };
     let mut out = Vec::new();
-    write_target(outcome, SCHEDULE, &style, &mut out).unwrap();
+    Writer::default()
+        .target(outcome, SCHEDULE, &style, &mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -332,9 +334,11 @@ fn hops_and_our_own_host_are_told_in_the_timeline() {
             0,
             Saw::Counters(Look::Saw(Counters {
                 retransmissions_failed: Some(2),
+                retransmissions: Some(2),
                 our_retransmissions: 2,
                 received_not_delivered: None,
                 our_unanswered_syns: 3,
+                alongside: 0,
             })),
         ),
         observed(

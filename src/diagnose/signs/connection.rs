@@ -1,0 +1,107 @@
+//! The port itself: what answers a SYN, how a connection ends, and whether the path or the host is slow.
+
+use std::time::Duration;
+
+use super::select::{connects, path_round_trip, shortest_wait};
+use super::{Column, Reading, Sign};
+use crate::evidence::{Answer, Ending, Evidence, Handshake, IcmpSays, ResetShape};
+
+pub(super) fn syn(evidence: &Evidence) -> Reading {
+    let mut reading = Reading::new(Column::Syn);
+    let shortest_wait = shortest_wait(evidence);
+    for (index, observation, dial) in connects(evidence) {
+        let sign = match &dial.answer {
+            Answer::SynAck(handshake) => {
+                reading.unanswered += handshake.retransmitted_syns;
+                handshake_sign(handshake, evidence.slow_s)
+            }
+            Answer::Rst => Sign::Rst,
+            Answer::Icmp(error) if error.from_self && error.says == IcmpSays::HostUnreachable => {
+                Sign::OwnHostUnreachable
+            }
+            Answer::Icmp(error) => Sign::Icmp(error.says),
+            Answer::Local(error) => Sign::Local(error.means),
+            Answer::Silence if observation.took_s < shortest_wait => continue,
+            Answer::Silence => {
+                reading.silent.push(index);
+                reading.unanswered += dial.syns;
+                continue;
+            }
+        };
+        reading.answers.push((sign, index));
+    }
+    reading
+}
+
+pub(super) fn handshake_sign(handshake: &Handshake, slow: Duration) -> Sign {
+    if handshake.retransmitted_syns == 0 {
+        return if handshake.connect_s > slow {
+            Sign::LateSynAck
+        } else {
+            Sign::SynAck
+        };
+    }
+    // A Linux server echoes the timestamp of the first SYN that it saw, so the kernel's round trip reaches back to
+    // that SYN (facts: measured both ways). Without timestamps a second SYN-ACK tells as much.
+    match handshake.rtt_s {
+        Some(rtt) if handshake.timestamps && 2 * rtt < handshake.connect_s => Sign::AfterLostSyn,
+        Some(_) if handshake.timestamps => Sign::AfterLostSynAck,
+        _ if handshake.segments_in.is_some_and(|segments| segments >= 2) => Sign::AfterLostSynAck,
+        _ => Sign::AfterLoss,
+    }
+}
+
+pub(super) fn ending(evidence: &Evidence) -> Reading {
+    let mut reading = Reading::new(Column::Ending);
+    for (index, _, dial) in connects(evidence) {
+        if let Answer::SynAck(handshake) = &dial.answer {
+            reading.answers.push((ending_sign(&handshake.ending), index));
+        }
+    }
+    reading
+}
+
+fn ending_sign(ending: &Ending) -> Sign {
+    if let Some(reset) = &ending.reset {
+        return match reset.shape {
+            // A FIN that was acknowledged proves that the server's kernel had the connection.
+            _ if ending.fin_acknowledged_after_s.is_some() => Sign::AbortReset,
+            ResetShape::Bare => Sign::BareReset,
+            ResetShape::WithAck => Sign::AbortReset,
+            ResetShape::Unknown => Sign::AnyReset,
+        };
+    }
+    let ignored_long_enough = ending.watched_s > Duration::from_secs(1) && ending.fin_retransmissions >= 3;
+    if ending.fin_acknowledged_after_s.is_some() {
+        Sign::FinAcknowledged
+    } else if ending.repeated_syn_acks > 0 {
+        Sign::SynAckRepeated
+    } else if ignored_long_enough {
+        Sign::FinIgnored
+    } else {
+        Sign::FinPending
+    }
+}
+
+/// Design: late when it took over three times, and 100 ms more than, the path's own round trip.
+pub(super) fn path_time(evidence: &Evidence) -> Reading {
+    let mut reading = Reading::new(Column::PathTime);
+    let late = connects(evidence)
+        .filter_map(|(_, _, dial)| dial.answer.syn_ack())
+        .filter(|handshake| handshake_sign(handshake, evidence.slow_s) == Sign::LateSynAck)
+        .map(|handshake| handshake.connect_s)
+        .min();
+    let (Some(late), Some((path, index))) = (late, path_round_trip(evidence)) else {
+        return reading;
+    };
+    let host_was_slow = late > 3 * path && late.saturating_sub(path) > Duration::from_millis(100);
+    reading.answers.push((
+        if host_was_slow {
+            Sign::PathFast
+        } else {
+            Sign::PathSlow
+        },
+        index,
+    ));
+    reading
+}

@@ -1,0 +1,204 @@
+//! Evidence reduced to signs: for each column of the hypothesis table, what answered, and how often nothing did.
+
+mod connection;
+mod local;
+mod path;
+mod select;
+
+pub(super) use select::{connects, controls, last_hop, path_round_trip};
+
+use crate::evidence::{Evidence, IcmpSays, LocalMeans};
+
+/// A column of the table: one question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Column {
+    /// What answers a SYN to the port.
+    Syn,
+    /// How a connection to the port ends.
+    Ending,
+    /// Whether the path itself is fast, when a SYN-ACK came late.
+    PathTime,
+    /// What answers a SYN to another port of the host.
+    Control,
+    /// What answers a ping.
+    Echo,
+    /// How far SYNs to the port get, compared with SYNs to another port.
+    Sweep,
+    /// Whether the next hop answers ARP or ND.
+    Neighbour,
+    /// Whether the kernel has a route.
+    Route,
+    /// The listening socket, when the address is our own.
+    Listener,
+    /// Whether our own host refuses to send.
+    Egress,
+    /// Whether our own host drops what it receives.
+    Ingress,
+}
+
+/// What a column may show besides silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Sign {
+    /// A SYN-ACK to the first SYN, in time.
+    SynAck,
+    /// A SYN-ACK to the first SYN, over the threshold.
+    LateSynAck,
+    /// A SYN-ACK to a retransmitted SYN: the first one was lost.
+    AfterLostSyn,
+    /// A SYN-ACK after a retransmission, though it answers the first SYN.
+    AfterLostSynAck,
+    /// A SYN-ACK after a retransmission, no telling which was lost.
+    AfterLoss,
+    Rst,
+    Icmp(IcmpSays),
+    /// Our own kernel reports the host unreachable: the neighbour did not answer.
+    OwnHostUnreachable,
+    Local(LocalMeans),
+
+    /// The peer's kernel acknowledged our FIN: it knows the connection.
+    FinAcknowledged,
+    /// Our FIN was not acknowledged, but we did not wait long enough to say that it is ignored.
+    FinPending,
+    /// Our FIN is ignored again and again.
+    FinIgnored,
+    /// Our FIN is ignored, and the SYN-ACK comes again.
+    SynAckRepeated,
+    /// A RST without the ACK flag.
+    BareReset,
+    /// A RST with the ACK flag.
+    AbortReset,
+    /// A RST whose flags could not be seen.
+    AnyReset,
+
+    PathFast,
+    PathSlow,
+
+    /// The host itself answered.
+    HostAnswers,
+    /// Somebody on the way answered with an ICMP error.
+    PathRefuses,
+
+    /// SYNs to the port die before a hop that SYNs to another port reach.
+    DiesEarlier,
+    /// SYNs to the port get as far as SYNs to another port.
+    GetsAsFar,
+
+    Unresolved,
+    Resolved,
+
+    HasRoute,
+    NoRoute,
+
+    /// The queue is over its limit and the socket dropped packets while we probed.
+    QueueFullAndDropping,
+    QueueFull,
+    QueueNotFull,
+    NoListener,
+
+    /// Every SYN that our kernel retransmitted was refused by our own host.
+    SendsFail,
+    SendsWork,
+
+    /// As many packets as we expected answers were received and not delivered.
+    NotDelivered,
+    Delivered,
+}
+
+/// What one column shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reading {
+    pub(super) column: Column,
+    /// Each answer with the observation that holds it.
+    pub(super) answers: Vec<(Sign, usize)>,
+    /// Observations in which nothing came back.
+    pub(super) silent: Vec<usize>,
+    /// How many packets went unanswered in all.
+    pub(super) unanswered: u32,
+}
+
+impl Reading {
+    fn new(column: Column) -> Self {
+        Self {
+            column,
+            answers: Vec::new(),
+            silent: Vec::new(),
+            unanswered: 0,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.silent.is_empty()
+    }
+
+    pub(super) fn has(&self, sign: Sign) -> bool {
+        self.answers.iter().any(|(seen, _)| *seen == sign)
+    }
+
+    pub(super) fn all_silent(&self) -> bool {
+        self.answers.is_empty() && !self.silent.is_empty()
+    }
+
+    /// The observations behind this reading.
+    pub(super) fn observations(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self
+            .answers
+            .iter()
+            .map(|(_, index)| *index)
+            .chain(self.silent.clone())
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// All columns that this run has looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Signs {
+    readings: Vec<Reading>,
+    /// The share of packets that the path loses, estimated from what the host surely answers.
+    pub(super) loss: f64,
+}
+
+impl Signs {
+    pub(super) fn of(evidence: &Evidence) -> Self {
+        let readings: Vec<Reading> = [
+            connection::syn(evidence),
+            connection::ending(evidence),
+            connection::path_time(evidence),
+            path::control(evidence),
+            path::echo(evidence),
+            path::sweep(evidence),
+            local::neighbour(evidence),
+            local::route(evidence),
+            local::listener(evidence),
+            local::egress(evidence),
+            local::ingress(evidence),
+        ]
+        .into_iter()
+        .filter(|reading| !reading.is_empty())
+        .collect();
+        let loss = loss(&readings);
+        Self { readings, loss }
+    }
+
+    pub(super) fn column(&self, column: Column) -> Option<&Reading> {
+        self.readings.iter().find(|reading| reading.column == column)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Reading> {
+        self.readings.iter()
+    }
+}
+
+/// Laplace's estimate over what the host answers elsewhere, with a few per cent assumed before anything was seen.
+fn loss(readings: &[Reading]) -> f64 {
+    let (mut answered, mut unanswered) = (0u32, 0u32);
+    for reading in readings {
+        if matches!(reading.column, Column::Control | Column::Echo) && reading.has(Sign::HostAnswers) {
+            answered += u32::try_from(reading.answers.len()).unwrap_or(u32::MAX);
+            unanswered += reading.unanswered;
+        }
+    }
+    (f64::from(unanswered) + 0.5) / (f64::from(answered + unanswered) + 10.0)
+}
