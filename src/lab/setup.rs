@@ -201,12 +201,16 @@ fn address_and_route(plan: &Plan) -> io::Result<()> {
 
 fn await_links(nodes: &Nodes, wire: &NodeThread) -> io::Result<()> {
     let until = clock::now() + LINKS_UP_WITHIN;
+    let in_use = || {
+        links::addresses_are_in_use()
+            .map_err(|error| rtnetlink::Error::NamespaceError(format!("if_inet6: {error}")))
+    };
     let wait = move |names: Vec<&'static str>| {
         links::netlink(async |handle| {
-            while !links::are_up(handle, &names).await? {
+            while !(links::are_up(handle, &names).await? && in_use()?) {
                 if clock::now() > until {
                     return Err(rtnetlink::Error::NamespaceError(
-                        "the links do not come up".to_owned(),
+                        "the links or their addresses do not come up".to_owned(),
                     ));
                 }
                 tokio::time::sleep(Duration::from_millis(2)).await;
