@@ -160,6 +160,6 @@ fn first_name(path: &str) -> String {
 
 fn is_room(name: &str) -> bool {
     let source = root().join("src");
-    source.join(name).is_dir()
-        || source.join(format!("{name}.rs")).is_file() && name != "lib" && name != "main"
+    let is_file = source.join(format!("{name}.rs")).is_file() && name != "lib" && name != "main";
+    !name.is_empty() && (source.join(name).is_dir() || is_file)
 }

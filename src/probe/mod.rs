@@ -210,9 +210,8 @@ impl Investigation {
                 }
             }
             Stage::LookingFurther => {
-                if self.sweeps.is_empty() && self.endings_pending == 0 && self.is_beyond_a_router() {
-                    let control = self.control(0);
-                    self.sweeps = vec![Sweep::toward(self.evidence.endpoint), Sweep::toward(control)];
+                if self.endings_pending == 0 && self.is_beyond_a_router() {
+                    self.sweep();
                 }
             }
         }
@@ -275,6 +274,18 @@ impl Investigation {
         if self.is_local() {
             // A queue that is full and drops what we send in between is proof.
             self.schedule.add(now + self.limits.again, Ask::Host);
+        }
+    }
+
+    /// First toward the port; then, from where that one ended, toward a control port: does anybody beyond answer?
+    fn sweep(&mut self) {
+        match self.sweeps.as_slice() {
+            [] => self.sweeps.push(Sweep::toward(self.evidence.endpoint, 1)),
+            [port] if port.is_over() && !port.has_arrived() => {
+                let beyond = port.reached() + 1;
+                self.sweeps.push(Sweep::toward(self.control(0), beyond));
+            }
+            _ => {}
         }
     }
 
