@@ -120,6 +120,14 @@ const AT_THE_BRIM: Cell = fits(&[
 ])
 .needs(ANY_SYN_ACK)
 .silence(Silence::Mixed);
+/// At the brim some connections are the server's too, and some are ours alone.
+const SOME_KNOWN: Cell = fits(&[
+    (Sign::FinAcknowledged, 1.0),
+    (Sign::FinPending, 0.5),
+    (Sign::FinIgnored, 0.5),
+    (Sign::SynAckRepeated, 0.5),
+    (Sign::BareReset, 0.3),
+]);
 const CLOSED_IN_ORDER: Cell = fits(&[(Sign::FinAcknowledged, 1.0), (Sign::FinPending, 0.3)]);
 
 /// What every row expects of columns that it does not name.
@@ -229,8 +237,8 @@ pub(super) const ROWS: &[Row] = &[
     row!(Egress, 0.05, Likely, Syn: SILENT, Egress: answers!(Sign::SendsFail)),
     row!(Ingress, 0.1, Likely, Syn: SILENT, Ingress: answers!(Sign::NotDelivered)),
     // A mixture of answers and silence.
-    row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: CLOSED_IN_ORDER),
-    row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: CLOSED_IN_ORDER),
+    row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: SOME_KNOWN),
+    row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: SOME_KNOWN),
     // Connected for us, and then not.
     row!(AckIgnored, 0.3, Likely,
         Syn: CONNECTED,
