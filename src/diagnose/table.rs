@@ -99,6 +99,7 @@ const QUEUE_FULL: Cell = fits(&[
 const ANY_SYN_ACK: &[Sign] = &[
     Sign::SynAck,
     Sign::LateSynAck,
+    Sign::LateByTimeout,
     Sign::AfterLostSyn,
     Sign::AfterLostSynAck,
     Sign::AfterLoss,
@@ -106,6 +107,7 @@ const ANY_SYN_ACK: &[Sign] = &[
 const CONNECTED: Cell = fits(&[
     (Sign::SynAck, 1.0),
     (Sign::LateSynAck, 1.0),
+    (Sign::LateByTimeout, 1.0),
     (Sign::AfterLostSyn, 1.0),
     (Sign::AfterLostSynAck, 1.0),
     (Sign::AfterLoss, 1.0),
@@ -115,6 +117,7 @@ const CONNECTED: Cell = fits(&[
 const AT_THE_BRIM: Cell = fits(&[
     (Sign::SynAck, 1.0),
     (Sign::LateSynAck, 1.0),
+    (Sign::LateByTimeout, 1.0),
     (Sign::AfterLostSyn, 1.0),
     (Sign::AfterLoss, 1.0),
 ])
@@ -166,9 +169,11 @@ pub(super) const ROWS: &[Row] = &[
             .silence(Silence::Loss),
         Ending: CLOSED_IN_ORDER),
     row!(SynAckLost, 0.5, Likely,
-        Syn: fits(&[(Sign::AfterLostSynAck, 1.0), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
-            .needs(&[Sign::AfterLostSynAck])
+        Syn: fits(&[(Sign::AfterLostSynAck, 1.0), (Sign::LateByTimeout, 1.0), (Sign::SynAck, 1.0),
+                (Sign::LateSynAck, 0.5)])
+            .needs(&[Sign::AfterLostSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
+        PathTime: fits(&[(Sign::PathFast, 1.0)]).otherwise(0.02),
         Ending: CLOSED_IN_ORDER),
     row!(Retransmitted, 0.5, Likely,
         Syn: fits(&[(Sign::AfterLoss, 1.0), (Sign::AfterLostSyn, 0.02), (Sign::AfterLostSynAck, 0.02),
@@ -177,14 +182,14 @@ pub(super) const ROWS: &[Row] = &[
             .silence(Silence::Loss),
         Ending: CLOSED_IN_ORDER),
     row!(LateSynAck, 0.4, Likely,
-        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::SynAck, 1.0)])
-            .needs(&[Sign::LateSynAck])
+        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::LateByTimeout, 0.1), (Sign::SynAck, 1.0)])
+            .needs(&[Sign::LateSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathFast, 1.0)]).otherwise(0.02),
         Ending: CLOSED_IN_ORDER),
     row!(LongPath, 0.6, Likely,
-        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::SynAck, 0.1)])
-            .needs(&[Sign::LateSynAck])
+        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::LateByTimeout, 0.5), (Sign::SynAck, 0.1)])
+            .needs(&[Sign::LateSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathSlow, 1.0)]).otherwise(0.01),
         Ending: CLOSED_IN_ORDER),
