@@ -12,7 +12,7 @@ pub fn diagnose_name(resolution: &Resolution) -> Option<Diagnosis> {
     }
     let mut worst: Option<(Cause, usize)> = None;
     for (index, lookup) in resolution.lookups.iter().enumerate() {
-        let Some(cause) = cause(&lookup.outcome) else {
+        let Some(cause) = of_outcome(&lookup.outcome) else {
             continue;
         };
         if worst.is_none_or(|(known, _)| rank(cause) > rank(known)) {
@@ -58,7 +58,7 @@ fn record(family: crate::evidence::Family) -> &'static str {
 }
 
 /// What one lookup would mean if it were the only one.
-fn cause(outcome: &LookupOutcome) -> Option<Cause> {
+pub(super) fn of_outcome(outcome: &LookupOutcome) -> Option<Cause> {
     Some(match outcome {
         LookupOutcome::Addresses { .. } => return None,
         LookupOutcome::NxDomain => Cause::NxDomain,

@@ -3,7 +3,7 @@
 use super::Explanation;
 
 pub(super) const NO_ROUTE: Explanation = Explanation {
-    in_short: "our own host has no route to this address; no packet left",
+    in_short: "our own host has no route to this address",
     meaning: "The kernel refused at once: its routing table has no entry for the address, or an unreachable \
               or blackhole one.",
     how_told: "connect() fails at once with ENETUNREACH (no route), EHOSTUNREACH (unreachable route) or \
