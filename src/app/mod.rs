@@ -55,8 +55,8 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let Gathered { targets, options } = gather(arguments).map_err(Failure::usage)?;
     if arguments.mode == ModeArgument::Raw {
         return Err(Failure::could_not_judge(
-            "--mode raw is not possible: this version does not send raw probes yet; --mode auto looks through the \
-             kernel's own sockets and says what that cannot tell",
+            "--mode raw is not possible: this version looks through the kernel's own sockets only; leave --mode out, and \
+             the report says what it could not tell",
         ));
     }
     let printer = Printer::new(arguments);
