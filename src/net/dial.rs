@@ -270,6 +270,7 @@ impl Line {
         let during_hold = tokio::select! {
             event = self.peer_speaks() => event,
             () = sleep(hold) => Held::Quiet,
+            () = finish.requested() => Held::Quiet,
         };
         match during_hold {
             Held::Quiet => {}
