@@ -211,7 +211,7 @@ fn neighbour(evidence: &Evidence, reading: &Reading) -> Option<String> {
 
 fn route(reading: &Reading, cause: Cause) -> Option<String> {
     if reading.has(Sign::NoRoute) {
-        return Some("the kernel's own route lookup says the same".to_owned());
+        return Some("the kernel's own route lookup finds no way to this address".to_owned());
     }
     (reading.has(Sign::HasRoute) && matches!(cause, Cause::NoRoute | Cause::Denied)).then(|| {
         "yet the kernel has a route: something between connect() and the routing table (cgroup program, LSM) says no".to_owned()
