@@ -160,9 +160,10 @@ fn asked(name: &NameOutcome, style: &Style) -> Vec<String> {
             .filter(|_| servers.len() > 1)
             .map_or_else(String::new, |server| format!(" from {}", server.ip()));
         let took = alike.iter().map(|lookup| lookup.took_s).max().unwrap_or_default();
-        let took = match first.outcome {
-            LookupOutcome::NoServer { .. } => String::new(),
-            _ => format!(" in {}", human_duration(took)),
+        let took = if matches!(first.outcome, LookupOutcome::NoServer { .. }) {
+            String::new()
+        } else {
+            format!(" in {}", human_duration(took))
         };
         let lead = format!("    {:<longest$}  {:<7}  ", first.candidate, families.join(", "));
         hang(
