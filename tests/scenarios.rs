@@ -3,6 +3,8 @@
 //!
 //! Each file of `tests/scenarios/lab` is one scenario, and each scenario one trial an IP version.
 
+#[path = "scenarios/harness/behaviours.rs"]
+mod behaviours;
 #[path = "scenarios/harness/facilities.rs"]
 mod facilities;
 #[path = "scenarios/harness/inside.rs"]
@@ -14,7 +16,7 @@ mod wanted;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use tcpprobe::lab::{self, BuildError, EnterError, Lab, Network};
+use tcpprobe::lab::{self, EnterError, Lab, Network};
 
 /// Most of a trial is waiting.
 const TRIALS_AT_A_TIME: usize = 8;
@@ -27,7 +29,10 @@ fn main() {
     let entered = lab::enter();
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TRIALS_AT_A_TIME);
-    let trials = facilities::trials().into_iter().chain(scenario::trials());
+    let trials = facilities::trials()
+        .into_iter()
+        .chain(behaviours::trials())
+        .chain(scenario::trials());
     let trials = match entered {
         Ok(()) => trials.map(Test::trial).collect(),
         Err(reason) => trials.map(|test| test.impossible(&reason)).collect(),
@@ -39,8 +44,11 @@ fn main() {
 struct Test {
     name: String,
     network: Network,
-    body: Box<dyn FnOnce(&Lab) -> Result<(), Failed> + Send>,
+    body: Body,
 }
+
+/// What is done in the network, once it is up.
+type Body = Box<dyn FnOnce(&Lab) -> Result<(), Failed> + Send>;
 
 impl Test {
     fn trial(self) -> Trial {
@@ -49,7 +57,6 @@ impl Test {
                 Ok(()) => Ok(Completion::Completed),
                 Err(failed) => Err(with_trace(&failed, &lab)),
             },
-            Err(BuildError::NoNft) => cannot(&BuildError::NoNft.to_string()),
             Err(error) => Err(error.into()),
         })
     }

@@ -67,6 +67,10 @@ fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
     let (sign, index) = reading.answers.first()?;
     let said = match sign {
         Sign::SynAck => "SYN-ACK to the first SYN".to_owned(),
+        Sign::LateByTimeout => format!(
+            "connected after {}, just the time after which a server sends its SYN-ACK again; our SYN was not sent again",
+            connect_time(evidence, *index)?
+        ),
         Sign::LateSynAck => format!("SYN-ACK to the first SYN, but only after {}", connect_time(evidence, *index)?),
         Sign::AfterLostSyn => format!(
             "connected after {} by a retransmitted SYN; the SYN-ACK answers that retransmission, so the SYN before it never arrived",

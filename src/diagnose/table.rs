@@ -99,6 +99,7 @@ const QUEUE_FULL: Cell = fits(&[
 const ANY_SYN_ACK: &[Sign] = &[
     Sign::SynAck,
     Sign::LateSynAck,
+    Sign::LateByTimeout,
     Sign::AfterLostSyn,
     Sign::AfterLostSynAck,
     Sign::AfterLoss,
@@ -106,6 +107,7 @@ const ANY_SYN_ACK: &[Sign] = &[
 const CONNECTED: Cell = fits(&[
     (Sign::SynAck, 1.0),
     (Sign::LateSynAck, 1.0),
+    (Sign::LateByTimeout, 1.0),
     (Sign::AfterLostSyn, 1.0),
     (Sign::AfterLostSynAck, 1.0),
     (Sign::AfterLoss, 1.0),
@@ -115,11 +117,20 @@ const CONNECTED: Cell = fits(&[
 const AT_THE_BRIM: Cell = fits(&[
     (Sign::SynAck, 1.0),
     (Sign::LateSynAck, 1.0),
+    (Sign::LateByTimeout, 1.0),
     (Sign::AfterLostSyn, 1.0),
     (Sign::AfterLoss, 1.0),
 ])
 .needs(ANY_SYN_ACK)
 .silence(Silence::Mixed);
+/// At the brim some connections are the server's too, and some are ours alone.
+const SOME_KNOWN: Cell = fits(&[
+    (Sign::FinAcknowledged, 1.0),
+    (Sign::FinPending, 0.5),
+    (Sign::FinIgnored, 0.5),
+    (Sign::SynAckRepeated, 0.5),
+    (Sign::BareReset, 0.3),
+]);
 const CLOSED_IN_ORDER: Cell = fits(&[(Sign::FinAcknowledged, 1.0), (Sign::FinPending, 0.3)]);
 
 /// What every row expects of columns that it does not name.
@@ -158,9 +169,11 @@ pub(super) const ROWS: &[Row] = &[
             .silence(Silence::Loss),
         Ending: CLOSED_IN_ORDER),
     row!(SynAckLost, 0.5, Likely,
-        Syn: fits(&[(Sign::AfterLostSynAck, 1.0), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
-            .needs(&[Sign::AfterLostSynAck])
+        Syn: fits(&[(Sign::AfterLostSynAck, 1.0), (Sign::LateByTimeout, 1.0), (Sign::SynAck, 1.0),
+                (Sign::LateSynAck, 0.5)])
+            .needs(&[Sign::AfterLostSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
+        PathTime: fits(&[(Sign::PathFast, 1.0)]).otherwise(0.02),
         Ending: CLOSED_IN_ORDER),
     row!(Retransmitted, 0.5, Likely,
         Syn: fits(&[(Sign::AfterLoss, 1.0), (Sign::AfterLostSyn, 0.02), (Sign::AfterLostSynAck, 0.02),
@@ -169,14 +182,14 @@ pub(super) const ROWS: &[Row] = &[
             .silence(Silence::Loss),
         Ending: CLOSED_IN_ORDER),
     row!(LateSynAck, 0.4, Likely,
-        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::SynAck, 1.0)])
-            .needs(&[Sign::LateSynAck])
+        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::LateByTimeout, 0.1), (Sign::SynAck, 1.0)])
+            .needs(&[Sign::LateSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathFast, 1.0)]).otherwise(0.02),
         Ending: CLOSED_IN_ORDER),
     row!(LongPath, 0.6, Likely,
-        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::SynAck, 0.1)])
-            .needs(&[Sign::LateSynAck])
+        Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::LateByTimeout, 0.5), (Sign::SynAck, 0.1)])
+            .needs(&[Sign::LateSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathSlow, 1.0)]).otherwise(0.01),
         Ending: CLOSED_IN_ORDER),
@@ -235,8 +248,8 @@ pub(super) const ROWS: &[Row] = &[
     row!(Egress, 0.05, Likely, Syn: SILENT, Egress: answers!(Sign::SendsFail)),
     row!(Ingress, 0.1, Likely, Syn: SILENT, Ingress: answers!(Sign::NotDelivered)),
     // A mixture of answers and silence.
-    row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: CLOSED_IN_ORDER),
-    row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: CLOSED_IN_ORDER),
+    row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: SOME_KNOWN),
+    row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: SOME_KNOWN),
     // Connected for us, and then not.
     row!(AckIgnored, 0.3, Likely,
         Syn: CONNECTED,

@@ -64,21 +64,17 @@ fn syn_ack(to: &Segment) -> Segment {
 }
 
 fn type_and_code(says: IcmpMeaning, family: Family) -> (u8, u8) {
-    match (family, says) {
-        (Family::V4, IcmpMeaning::PortUnreachable) => (3, 3),
-        (Family::V4, IcmpMeaning::AdminProhibited) => (3, 13),
-        (Family::V4, IcmpMeaning::HostProhibited) => (3, 10),
-        (Family::V4, IcmpMeaning::NetProhibited) => (3, 9),
-        (Family::V4, IcmpMeaning::HostUnreachable) => (3, 1),
-        (Family::V4, IcmpMeaning::NetUnreachable) => (3, 0),
-        (Family::V4, IcmpMeaning::TtlExceeded) => (11, 0),
-        (Family::V6, IcmpMeaning::PortUnreachable) => (1, 4),
-        (
-            Family::V6,
-            IcmpMeaning::AdminProhibited | IcmpMeaning::HostProhibited | IcmpMeaning::NetProhibited,
-        ) => (1, 1),
-        (Family::V6, IcmpMeaning::HostUnreachable) => (1, 3),
-        (Family::V6, IcmpMeaning::NetUnreachable) => (1, 0),
-        (Family::V6, IcmpMeaning::TtlExceeded) => (3, 0),
+    let (v4, v6) = match says {
+        IcmpMeaning::PortUnreachable => ((3, 3), (1, 4)),
+        IcmpMeaning::AdminProhibited => ((3, 13), (1, 1)),
+        IcmpMeaning::HostProhibited => ((3, 10), (1, 1)),
+        IcmpMeaning::NetProhibited => ((3, 9), (1, 1)),
+        IcmpMeaning::HostUnreachable => ((3, 1), (1, 3)),
+        IcmpMeaning::NetUnreachable => ((3, 0), (1, 0)),
+        IcmpMeaning::TtlExceeded => ((11, 0), (3, 0)),
+    };
+    match family {
+        Family::V4 => v4,
+        Family::V6 => v6,
     }
 }

@@ -91,11 +91,7 @@ async fn reply_to(query: &[u8], dns: &Dns) -> Option<Vec<u8>> {
                 DnsReply::Nodata => ResponseCode::NoError,
                 DnsReply::Addresses(places) => {
                     for place in places {
-                        let data = match question.query_type() {
-                            RecordType::A => place.address(Family::V4),
-                            _ => place.address(Family::V6),
-                        };
-                        let data = match data {
+                        let data = match place.address(family_of(question.query_type())) {
                             IpAddr::V4(address) => RData::A(address.into()),
                             IpAddr::V6(address) => RData::AAAA(address.into()),
                         };
@@ -110,6 +106,14 @@ async fn reply_to(query: &[u8], dns: &Dns) -> Option<Vec<u8>> {
     reply.to_vec().ok()
 }
 
+fn family_of(record: RecordType) -> Family {
+    if record == RecordType::A {
+        Family::V4
+    } else {
+        Family::V6
+    }
+}
+
 enum Said<'a> {
     Listed(&'a DnsAnswer),
     Code(ResponseCode),
@@ -118,11 +122,9 @@ enum Said<'a> {
 }
 
 fn said<'a>(dns: &'a Dns, name: &str, record: RecordType) -> Said<'a> {
-    let wanted = match record {
-        RecordType::A => Some(Record::A),
-        RecordType::AAAA => Some(Record::Aaaa),
-        _ => None,
-    };
+    let wanted = [(RecordType::A, Record::A), (RecordType::AAAA, Record::Aaaa)]
+        .into_iter()
+        .find_map(|(asked, wanted)| (asked == record).then_some(wanted));
     let mut of_name = dns
         .answer
         .iter()

@@ -153,8 +153,12 @@ impl Forwarder {
             }
             Fate::Hold(rule, hold) => self.hold(rule, hold, departure),
             Fate::Answer(answer) => {
-                let reply = answer_to(&packet, bytes, answer).and_then(|reply| reply_frame(frame, &reply));
-                if let Some(frame) = reply {
+                let Some(reply) = answer_to(&packet, bytes, answer) else {
+                    return;
+                };
+                if let Some(frame) = reply_frame(frame, &reply) {
+                    let arrow = if departure.to_server { '<' } else { '>' };
+                    self.note(format!("{arrow} {reply}  by the wire itself"));
                     self.send_at(
                         arrives,
                         Departure {
@@ -169,13 +173,13 @@ impl Forwarder {
 
     fn hold(&mut self, rule: usize, hold: Hold, departure: Departure) {
         let until = clock::now() + hold.at_most;
-        let held = self.held.entry(rule).or_insert_with(|| Held {
+        let waiting = self.held.entry(rule).or_insert_with(|| Held {
             until,
             departures: Vec::new(),
         });
-        held.departures.push(departure);
-        if held.departures.len() >= hold.packets {
-            held.until = clock::now();
+        waiting.departures.push(departure);
+        if waiting.departures.len() >= hold.packets {
+            waiting.until = clock::now();
         }
     }
 

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use futures_util::TryStreamExt;
 use rtnetlink::packet_route::IpProtocol;
-use rtnetlink::packet_route::address::AddressHeaderFlags;
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, State};
 use rtnetlink::packet_route::route::RouteType;
 use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RulePortRange};
@@ -78,11 +77,7 @@ pub(super) async fn are_up(handle: &Handle, interfaces: &[&str]) -> Result<bool,
     for interface in interfaces {
         let mut links = handle.link().get().match_index(index(interface)?).execute();
         let link = links.try_next().await?;
-        let up = link.is_some_and(|link| {
-            link.attributes
-                .iter()
-                .any(|one| *one == LinkAttribute::OperState(State::Up))
-        });
+        let up = link.is_some_and(|link| link.attributes.contains(&LinkAttribute::OperState(State::Up)));
         if !up {
             return Ok(false);
         }
@@ -90,19 +85,31 @@ pub(super) async fn are_up(handle: &Handle, interfaces: &[&str]) -> Result<bool,
     Ok(true)
 }
 
-/// Gives an interface an address, which is usable at once.
+/// Gives an interface an address.
 pub(super) async fn add_address(
     handle: &Handle,
     interface: &str,
     address: IpAddr,
 ) -> Result<(), rtnetlink::Error> {
-    let mut request = handle
+    handle
         .address()
-        .add(index(interface)?, address, prefix_length(Family::of(address)));
-    if address.is_ipv6() {
-        request.message_mut().header.flags = AddressHeaderFlags::Nodad;
-    }
-    request.execute().await
+        .add(index(interface)?, address, prefix_length(Family::of(address)))
+        .execute()
+        .await
+}
+
+/// Whether every IPv6 address of the calling thread's namespace is in use. The kernel joins the multicast group by
+/// which neighbours find an address in the background, before it clears this flag (`addrconf_dad_work`); until then
+/// they ask in vain, and again only after a second.
+pub(super) fn addresses_are_in_use() -> io::Result<bool> {
+    const TENTATIVE: u32 = 0x40;
+    let addresses = fs::read_to_string("/proc/thread-self/net/if_inet6")?;
+    let flags = addresses
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(4));
+    Ok(flags
+        .filter_map(|flags| u32::from_str_radix(flags, 16).ok())
+        .all(|flags| flags & TENTATIVE == 0))
 }
 
 /// What a route does with packets.

@@ -8,17 +8,18 @@
 //! ```
 //!
 //! The wire is a forwarder of our own that drops, delays, repeats and answers by rules ([`network::Rule`]); all else is
-//! the kernel's. Nothing but the kernel is needed, except for descriptions that are about `nft` itself. No privileges
-//! are needed either, where the system lets users have namespaces.
+//! the kernel's. Nothing but the kernel is needed, and no privileges where the system lets users have namespaces.
 
 mod answers;
 mod client;
 mod dns;
+mod firewall;
 mod forwarder;
 mod links;
 pub mod network;
 mod node;
 mod places;
+mod plan;
 mod rules;
 mod services;
 mod setup;
@@ -51,9 +52,6 @@ pub fn enter() -> Result<(), EnterError> {
 /// Why a lab could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The description has nft rules, and there is no `nft` program.
-    #[error("there is no nft program here (package nftables)")]
-    NoNft,
     /// The description asks for what there is not.
     #[error("the description is wrong: {0}")]
     Description(String),

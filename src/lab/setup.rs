@@ -1,10 +1,8 @@
 //! Builds a lab, step by step.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -14,11 +12,13 @@ use crate::net::clock;
 use crate::net::sys::namespace::NetNamespace;
 
 use super::client::Etc;
+use super::firewall;
 use super::forwarder::{AtServer, Forwarder, Trace};
 use super::links::{self, Reach, RouteTo};
-use super::network::{Behaviour, Held, Listener, Network, Policy, Route, ServerAction, Way};
+use super::network::{Behaviour, Firewall, Held, Listener, Network, Policy, Route, ServerAction, Way};
 use super::node::NodeThread;
 use super::places::{Family, Node, address};
+use super::plan::{PLANS, Plan};
 use super::services::{Remote, Services};
 use super::{BuildError, Lab, WireThread};
 
@@ -27,86 +27,6 @@ const WIRE_ENDS: (&str, &str) = ("w0", "w1");
 
 /// How long the kernel may take to notice that the links are up; it takes a few milliseconds.
 const LINKS_UP_WITHIN: Duration = Duration::from_secs(5);
-
-/// One interface of a node, and its address as link and host number.
-struct Interface {
-    name: &'static str,
-    addresses: &'static [(u8, u8)],
-}
-
-/// What a node has by itself, before a description adds to it.
-struct Plan {
-    node: Node,
-    name: &'static str,
-    interfaces: &'static [Interface],
-    /// Link number (`None` for everywhere else) and the gateway's link and host number.
-    routes: &'static [(Option<u8>, (u8, u8))],
-    sysctls: &'static [(&'static str, &'static str)],
-}
-
-/// A router forwards, and sends every ICMP error that it has cause to.
-const ROUTER: &[(&str, &str)] = &[
-    ("net.ipv4.ip_forward", "1"),
-    ("net.ipv6.conf.all.forwarding", "1"),
-    ("net.ipv4.icmp_ratelimit", "0"),
-    ("net.ipv6.icmp.ratelimit", "0"),
-];
-const HOST: &[(&str, &str)] = &[("net.ipv4.icmp_ratelimit", "0"), ("net.ipv6.icmp.ratelimit", "0")];
-
-const PLANS: [Plan; 4] = [
-    Plan {
-        node: Node::Client,
-        name: "client",
-        interfaces: &[Interface {
-            name: "eth0",
-            addresses: &[(1, 2)],
-        }],
-        routes: &[(None, (1, 1))],
-        sysctls: HOST,
-    },
-    Plan {
-        node: Node::R1,
-        name: "r1",
-        interfaces: &[
-            Interface {
-                name: "eth0",
-                addresses: &[(1, 1)],
-            },
-            Interface {
-                name: "eth1",
-                addresses: &[(2, 1)],
-            },
-        ],
-        routes: &[(Some(3), (2, 2))],
-        sysctls: ROUTER,
-    },
-    Plan {
-        node: Node::R2,
-        name: "r2",
-        interfaces: &[
-            Interface {
-                name: "eth0",
-                addresses: &[(2, 2)],
-            },
-            Interface {
-                name: "eth1",
-                addresses: &[(3, 1)],
-            },
-        ],
-        routes: &[(Some(1), (2, 1))],
-        sysctls: ROUTER,
-    },
-    Plan {
-        node: Node::Server,
-        name: "server",
-        interfaces: &[Interface {
-            name: "eth0",
-            addresses: &[(3, 2), (3, 3)],
-        }],
-        routes: &[(None, (3, 1))],
-        sysctls: HOST,
-    },
-];
 
 type Nodes = BTreeMap<Node, NodeThread>;
 
@@ -179,9 +99,6 @@ fn node(nodes: &Nodes, node: Node) -> Result<&NodeThread, BuildError> {
 
 /// Rejects what could only be done in part.
 fn check(network: &Network) -> Result<(), BuildError> {
-    if !network.nft.is_empty() && nft_program().is_none() {
-        return Err(BuildError::NoNft);
-    }
     let wrong = |text: String| Err(BuildError::Description(text));
     for listener in &network.listener {
         if listener.full && listener.behaviour != Behaviour::NeverAccept {
@@ -256,13 +173,9 @@ fn connect(nodes: &Nodes, wire: &NodeThread) -> io::Result<()> {
         let Some(node) = nodes.get(&plan.node) else {
             continue;
         };
-        node.run(|| links::netlink(async |handle| links::bring_up(handle, &names(plan)).await))??;
+        node.run(|| links::netlink(async |handle| links::bring_up(handle, &plan.interface_names()).await))??;
     }
     Ok(())
-}
-
-fn names(plan: &Plan) -> Vec<&'static str> {
-    plan.interfaces.iter().map(|interface| interface.name).collect()
 }
 
 fn address_and_route(plan: &Plan) -> io::Result<()> {
@@ -288,12 +201,16 @@ fn address_and_route(plan: &Plan) -> io::Result<()> {
 
 fn await_links(nodes: &Nodes, wire: &NodeThread) -> io::Result<()> {
     let until = clock::now() + LINKS_UP_WITHIN;
+    let in_use = || {
+        links::addresses_are_in_use()
+            .map_err(|error| rtnetlink::Error::NamespaceError(format!("if_inet6: {error}")))
+    };
     let wait = move |names: Vec<&'static str>| {
         links::netlink(async |handle| {
-            while !links::are_up(handle, &names).await? {
+            while !(links::are_up(handle, &names).await? && in_use()?) {
                 if clock::now() > until {
                     return Err(rtnetlink::Error::NamespaceError(
-                        "the links do not come up".to_owned(),
+                        "the links or their addresses do not come up".to_owned(),
                     ));
                 }
                 tokio::time::sleep(Duration::from_millis(2)).await;
@@ -306,7 +223,7 @@ fn await_links(nodes: &Nodes, wire: &NodeThread) -> io::Result<()> {
         let Some(node) = nodes.get(&plan.node) else {
             continue;
         };
-        node.run(move || wait(names(plan)))??;
+        node.run(move || wait(plan.interface_names()))??;
     }
     Ok(())
 }
@@ -351,12 +268,19 @@ fn apply(network: &Network, nodes: &Nodes) -> Result<(), BuildError> {
             .and_then(|done| done)
             .map_err(failed(format!("{policy:?}")))?;
     }
-    for (at, rules) in &network.nft {
-        let rules = rules.clone();
-        node(nodes, *at)?
-            .run(move || nft(&rules))
-            .and_then(|done| done)
-            .map_err(failed(format!("nft on {at:?}")))?;
+    for plan in &PLANS {
+        let rules: Vec<Firewall> = network
+            .firewall
+            .iter()
+            .filter(|rule| rule.node == plan.node)
+            .cloned()
+            .collect();
+        if !rules.is_empty() {
+            let set_up = node(nodes, plan.node)?.run(move || firewall::set_up(&rules));
+            set_up
+                .and_then(|done| done)
+                .map_err(failed(format!("the firewall of {}", plan.name)))?;
+        }
     }
     Ok(())
 }
@@ -381,35 +305,6 @@ fn ways(route: &Route) -> Result<[(Family, RouteTo); 2], BuildError> {
         (Way::Prohibit, _) => kind(RouteType::Prohibit),
         (Way::None, _) => kind(RouteType::Throw),
     })
-}
-
-/// The `nft` program, which is often not in the path of a plain user.
-pub(super) fn nft_program() -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin", "/sbin"].map(|directory| Path::new(directory).to_owned()))
-        .map(|directory| directory.join("nft"))
-        .find(|program| program.is_file())
-}
-
-fn nft(rules: &str) -> io::Result<()> {
-    let program = nft_program().ok_or(io::ErrorKind::NotFound)?;
-    let mut child = Command::new(program)
-        .args(["-f", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(rules.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(io::Error::other(
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    ))
 }
 
 fn start_wire(

@@ -76,6 +76,8 @@ pub struct Investigation {
     connects_pending: u32,
     /// Of those, the ones whose handshake is done.
     endings_pending: u32,
+    /// When the first handshake was done.
+    first_connected: Option<Duration>,
 }
 
 /// How far the investigation has come.
@@ -106,12 +108,14 @@ impl Investigation {
             sweeps: Vec::new(),
             connects_pending: 0,
             endings_pending: 0,
+            first_connected: None,
         }
     }
 
-    /// The handshake of a connection to the port is done; how it ends is still being watched.
-    pub fn connected(&mut self) {
+    /// The handshake of a connection to the port is done at `now`; how it ends is still being watched.
+    pub fn connected(&mut self, now: Duration) {
         self.endings_pending += 1;
+        self.first_connected = self.first_connected.or(Some(now));
     }
 
     /// A probe has an outcome.
@@ -196,7 +200,7 @@ impl Investigation {
                 }
                 Some(Answer::Icmp(_)) => self.stage = Stage::Confirming,
                 Some(Answer::Silence) => self.look_further(now),
-                None if now >= self.limits.patience => self.look_further(now),
+                None if now >= self.first_patience() => self.look_further(now),
                 None => {}
             },
             Stage::Confirming => {
@@ -210,11 +214,21 @@ impl Investigation {
                 }
             }
             Stage::LookingFurther => {
-                if self.sweeps.is_empty() && self.endings_pending == 0 && self.is_beyond_a_router() {
-                    let control = self.control(0);
-                    self.sweeps = vec![Sweep::toward(self.evidence.endpoint), Sweep::toward(control)];
+                if self.endings_pending == 0 && self.is_beyond_a_router() {
+                    self.sweep();
                 }
             }
+        }
+    }
+
+    /// How long the first connection may take. Once its handshake is done, the peer has the time that we hold the
+    /// connection and three round trips more to acknowledge our FIN.
+    fn first_patience(&self) -> Duration {
+        match self.first_connected {
+            Some(connected) if connected < self.limits.patience => {
+                connected + self.limits.patience + (3 * connected).max(self.limits.again)
+            }
+            Some(_) | None => self.limits.patience,
         }
     }
 
@@ -275,6 +289,18 @@ impl Investigation {
         if self.is_local() {
             // A queue that is full and drops what we send in between is proof.
             self.schedule.add(now + self.limits.again, Ask::Host);
+        }
+    }
+
+    /// First toward the port; then, from where that one ended, toward a control port: does anybody beyond answer?
+    fn sweep(&mut self) {
+        match self.sweeps.as_slice() {
+            [] => self.sweeps.push(Sweep::toward(self.evidence.endpoint, 1)),
+            [port] if port.is_over() && !port.has_arrived() => {
+                let beyond = port.reached() + 1;
+                self.sweeps.push(Sweep::toward(self.control(0), beyond));
+            }
+            _ => {}
         }
     }
 
@@ -370,7 +396,7 @@ impl Investigation {
     /// When the answer to [`Self::is_settled`] may change by the mere passing of time.
     fn next_judgement(&self, now: Duration) -> Duration {
         let moments = [
-            self.limits.patience,
+            self.first_patience(),
             self.limits.last_try() + self.limits.again,
             self.limits.settled,
             self.evidence

@@ -23,23 +23,39 @@ pub(super) struct Sweep {
     source_port: Option<u16>,
     pending: bool,
     over: bool,
+    /// The last TTL at which a router answered; one less than the first TTL when none has.
+    reached: u8,
+    arrived: bool,
 }
 
 impl Sweep {
-    pub(super) fn toward(to: SocketAddr) -> Self {
+    /// A sweep that begins with the hop at `first_ttl`.
+    pub(super) fn toward(to: SocketAddr, first_ttl: u8) -> Self {
         Self {
             to,
-            ttl: 1,
+            ttl: first_ttl,
             tries: 0,
             silent_hops: 0,
             source_port: None,
             pending: false,
             over: false,
+            reached: first_ttl.saturating_sub(1),
+            arrived: false,
         }
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// The last TTL at which a router answered.
+    pub(super) fn reached(&self) -> u8 {
+        self.reached
+    }
+
+    /// Whether the port itself answered.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.arrived
     }
 
     /// The next SYN of this sweep, if it is time for one.
@@ -66,6 +82,7 @@ impl Sweep {
         match &dial.answer {
             Answer::Icmp(error) if error.says == IcmpSays::TtlExceeded => {
                 self.silent_hops = 0;
+                self.reached = self.ttl;
                 self.go_on();
             }
             Answer::Silence if self.tries < TRIES_PER_HOP => {}
@@ -75,7 +92,10 @@ impl Sweep {
                 self.go_on();
             }
             // The host, or whoever speaks for it, was reached; or our own side cannot go on.
-            Answer::SynAck(_) | Answer::Rst | Answer::Icmp(_) | Answer::Local(_) => self.over = true,
+            Answer::SynAck(_) | Answer::Rst | Answer::Icmp(_) | Answer::Local(_) => {
+                self.over = true;
+                self.arrived = !matches!(dial.answer, Answer::Local(_));
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+//! What can be meant by a word on the command line, and what cannot.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;

@@ -95,6 +95,7 @@ impl Flags {
     }
 
     /// What is left of them when only `mask` is looked at.
+    #[must_use]
     pub const fn among(self, mask: Self) -> Self {
         Self(self.0 & mask.0)
     }
@@ -194,9 +195,9 @@ fn parse_option(kind: u8, data: &[u8]) -> TcpOption {
                 })
                 .collect(),
         ),
-        (8, &[a, b, c, d, e, f, g, h]) => TcpOption::Timestamps {
+        (8, &[a, b, c, d, ref echo @ ..]) if data.len() == 8 => TcpOption::Timestamps {
             value: u32::from_be_bytes([a, b, c, d]),
-            echo: u32::from_be_bytes([e, f, g, h]),
+            echo: echo.iter().fold(0, |echo, byte| echo << 8 | u32::from(*byte)),
         },
         _ => TcpOption::Other {
             kind,

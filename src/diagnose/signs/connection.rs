@@ -35,10 +35,12 @@ pub(super) fn syn(evidence: &Evidence) -> Reading {
 
 pub(super) fn handshake_sign(handshake: &Handshake, slow: Duration) -> Sign {
     if handshake.retransmitted_syns == 0 {
-        return if handshake.connect_s > slow {
-            Sign::LateSynAck
-        } else {
+        return if handshake.connect_s <= slow {
             Sign::SynAck
+        } else if is_by_timeout(handshake.connect_s) {
+            Sign::LateByTimeout
+        } else {
+            Sign::LateSynAck
         };
     }
     // A Linux server echoes the timestamp of the first SYN that it saw, so the kernel's round trip reaches back to
@@ -49,6 +51,12 @@ pub(super) fn handshake_sign(handshake: &Handshake, slow: Duration) -> Sign {
         _ if handshake.segments_in.is_some_and(|segments| segments >= 2) => Sign::AfterLostSynAck,
         _ => Sign::AfterLoss,
     }
+}
+
+/// A server sends an unanswered SYN-ACK again after one second (RFC 6298; Linux: 1.00 to 1.03 s, measured), which may be
+/// a moment before our own SYN is sent again: then no retransmission of ours shows.
+fn is_by_timeout(connect: Duration) -> bool {
+    (Duration::from_millis(990)..Duration::from_millis(1100)).contains(&connect)
 }
 
 pub(super) fn ending(evidence: &Evidence) -> Reading {
@@ -88,7 +96,10 @@ pub(super) fn path_time(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::PathTime);
     let late = connects(evidence)
         .filter_map(|(_, _, dial)| dial.answer.syn_ack())
-        .filter(|handshake| handshake_sign(handshake, evidence.slow_s) == Sign::LateSynAck)
+        .filter(|handshake| {
+            let sign = handshake_sign(handshake, evidence.slow_s);
+            matches!(sign, Sign::LateSynAck | Sign::LateByTimeout)
+        })
         .map(|handshake| handshake.connect_s)
         .min();
     let (Some(late), Some((path, index))) = (late, path_round_trip(evidence)) else {

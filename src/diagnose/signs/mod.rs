@@ -43,6 +43,8 @@ pub(super) enum Sign {
     SynAck,
     /// A SYN-ACK to the first SYN, over the threshold.
     LateSynAck,
+    /// The same, later than the path by just the time after which a server sends its SYN-ACK again.
+    LateByTimeout,
     /// A SYN-ACK to a retransmitted SYN: the first one was lost.
     AfterLostSyn,
     /// A SYN-ACK after a retransmission, though it answers the first SYN.

@@ -60,11 +60,11 @@ pub(super) fn echo(evidence: &Evidence) -> Reading {
 pub(super) fn sweep(evidence: &Evidence) -> Reading {
     const MISSING_TO_COUNT: usize = 2;
     let mut reading = Reading::new(Column::Sweep);
-    let reached_by_control = farthest_answer(evidence, false);
-    let Some(reached_by_control) = reached_by_control else {
-        return reading;
-    };
     let reached = farthest_answer(evidence, true).unwrap_or(0);
+    let reached_by_control = farthest_answer(evidence, false).unwrap_or(0);
+    let host_is_next = hops(evidence).any(|(_, dial)| {
+        !is_about_port(evidence, dial) && dial.ttl == Some(reached + 1) && dial.answer == Answer::Rst
+    });
     let missing: Vec<usize> = hops(evidence)
         .filter(|(_, dial)| is_about_port(evidence, dial) && dial.answer == Answer::Silence)
         .filter(|(_, dial)| {
@@ -77,7 +77,7 @@ pub(super) fn sweep(evidence: &Evidence) -> Reading {
         reading
             .answers
             .extend(missing.into_iter().map(|index| (Sign::DiesEarlier, index)));
-    } else if reached >= reached_by_control {
+    } else if host_is_next || reached_by_control > 0 && reached >= reached_by_control {
         let last = hops(evidence)
             .filter(|(_, dial)| is_about_port(evidence, dial))
             .last();

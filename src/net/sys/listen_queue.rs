@@ -15,7 +15,7 @@ pub struct AcceptQueue {
 }
 
 impl AcceptQueue {
-    /// Reads it from TCP_INFO, whose `unacked` and `sacked` fields mean this on a listening socket
+    /// Reads it from `TCP_INFO`, whose `unacked` and `sacked` fields mean this on a listening socket
     /// (`tcp_get_info`).
     pub fn of(listener: &impl AsFd) -> io::Result<Self> {
         // SAFETY: tcp_info is plain integers, for which all zeroes is a value.

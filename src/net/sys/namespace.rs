@@ -42,10 +42,13 @@ pub fn enter() -> Result<(), EnterError> {
     match unshare(CloneFlags::CLONE_NEWUSER | private) {
         Ok(()) => {
             let write = |step: &'static str, text: String| {
-                fs::write(step, text).map_err(|error| match error.kind() {
+                fs::write(step, text).map_err(|error| {
                     // AppArmor lets the namespace be made but not be used.
-                    io::ErrorKind::PermissionDenied => EnterError::Forbidden(error),
-                    _ => EnterError::Failed { step, error },
+                    if error.kind() == io::ErrorKind::PermissionDenied {
+                        EnterError::Forbidden(error)
+                    } else {
+                        EnterError::Failed { step, error }
+                    }
                 })
             };
             write("/proc/self/setgroups", "deny".to_owned())?;
@@ -96,7 +99,7 @@ pub enum Powers {
     /// None at all, and no way to get any.
     #[default]
     None,
-    /// CAP_NET_RAW alone.
+    /// `CAP_NET_RAW` alone.
     NetRaw,
 }
 

@@ -1,4 +1,4 @@
-//! Whole frames from and to one interface (AF_PACKET), and waiting for several sockets at once.
+//! Whole frames from and to one interface (`AF_PACKET`), and waiting for several sockets at once.
 #![expect(
     unsafe_code,
     reason = "AF_PACKET addresses, its options and ppoll have no safe wrapper"
@@ -21,7 +21,7 @@ pub const VNET_HEADER: usize = 10;
 pub struct PacketSocket(Socket);
 
 impl PacketSocket {
-    /// Opens one on an interface of the calling thread's network namespace. Needs CAP_NET_RAW there.
+    /// Opens one on an interface of the calling thread's network namespace. Needs `CAP_NET_RAW` there.
     pub fn open(interface: &str) -> io::Result<Self> {
         let index = nix::net::if_::if_nametoindex(interface)?;
         let every_protocol = u16::try_from(libc::ETH_P_ALL).map_err(io::Error::other)?.to_be();

@@ -12,7 +12,8 @@ use tcpprobe::net::clock;
 
 use crate::{Test, inside};
 
-type Outcome = Result<(), Failed>;
+/// Whether a facility does what it says.
+pub(crate) type Outcome = Result<(), Failed>;
 
 /// One trial for each facility, and for both IP versions where it is about packets.
 pub(crate) fn trials() -> Vec<Test> {
@@ -36,7 +37,7 @@ pub(crate) fn trials() -> Vec<Test> {
             test(&named(name, family), network, move |lab| {
                 let (outcome, took) = connect(lab, family, Place::Server, 8080)?;
                 wanted(
-                    &outcome.map_err(|error| error.raw_os_error().unwrap_or_default()),
+                    outcome.map_err(|error| error.raw_os_error().unwrap_or_default()),
                     took,
                 )
             })
@@ -45,11 +46,11 @@ pub(crate) fn trials() -> Vec<Test> {
     trials
 }
 
-fn named(name: &str, family: Family) -> String {
+pub(crate) fn named(name: &str, family: Family) -> String {
     format!("{name}::{}", if family == Family::V4 { "v4" } else { "v6" })
 }
 
-fn test(name: &str, network: &str, body: impl FnOnce(&Lab) -> Outcome + Send + 'static) -> Test {
+pub(crate) fn test(name: &str, network: &str, body: impl FnOnce(&Lab) -> Outcome + Send + 'static) -> Test {
     let network = toml::from_str::<Network>(network).unwrap_or_else(|error| panic!("{name}: {error}"));
     Test {
         name: format!("lab::{name}"),
@@ -59,7 +60,7 @@ fn test(name: &str, network: &str, body: impl FnOnce(&Lab) -> Outcome + Send + '
 }
 
 /// What became of a connection: the bytes or the end that followed it, or the errno (0 for "no answer in time").
-type Wanted = fn(&Result<(), i32>, Duration) -> Outcome;
+type Wanted = fn(Result<(), i32>, Duration) -> Outcome;
 
 /// A connection to port 8080 of the server, in a network, and what becomes of it.
 const CONNECTIONS: &[(&str, &str, Wanted)] = &[
@@ -74,7 +75,7 @@ const CONNECTIONS: &[(&str, &str, Wanted)] = &[
         },
     ),
     ("a_port_without_listener_refuses", "", |outcome, took| {
-        ensure(*outcome == Err(libc::ECONNREFUSED), (outcome, took))
+        ensure(outcome == Err(libc::ECONNREFUSED), (outcome, took))
     }),
     (
         "the_wire_takes_its_time",
@@ -121,7 +122,7 @@ const CONNECTIONS: &[(&str, &str, Wanted)] = &[
         "the_wire_resets",
         "[[listener]]\nport = 8080\n[[wire.rule]]\ntowards = 'server'\npacket = 'syn'\n\
          action = { answer = { reset = { ttl = 61 } } }",
-        |outcome, took| ensure(*outcome == Err(libc::ECONNREFUSED), (outcome, took)),
+        |outcome, took| ensure(outcome == Err(libc::ECONNREFUSED), (outcome, took)),
     ),
     (
         "the_wire_accepts_in_the_servers_name",
@@ -133,13 +134,13 @@ const CONNECTIONS: &[(&str, &str, Wanted)] = &[
         "the_wire_says_that_the_port_is_unreachable",
         "[[wire.rule]]\ntowards = 'server'\npacket = 'syn'\n\
          action = { answer = { icmp = { says = 'port-unreachable', from = 'r2' } } }",
-        |outcome, took| ensure(*outcome == Err(libc::ECONNREFUSED), (outcome, took)),
+        |outcome, took| ensure(outcome == Err(libc::ECONNREFUSED), (outcome, took)),
     ),
     (
         "the_wire_says_that_the_host_is_unreachable",
         "[[wire.rule]]\ntowards = 'server'\npacket = 'syn'\n\
          action = { answer = { icmp = { says = 'host-unreachable', from = 'r1' } } }",
-        |outcome, took| ensure(*outcome == Err(libc::EHOSTUNREACH), (outcome, took)),
+        |outcome, took| ensure(outcome == Err(libc::EHOSTUNREACH), (outcome, took)),
     ),
     (
         "a_router_drops_by_policy",
@@ -160,17 +161,17 @@ const CONNECTIONS: &[(&str, &str, Wanted)] = &[
     (
         "the_clients_own_route_prohibits",
         "[[route]]\nnode = 'client'\nto = 'server'\nway = 'prohibit'",
-        |outcome, took| ensure(*outcome == Err(libc::EACCES), (outcome, took)),
+        |outcome, took| ensure(outcome == Err(libc::EACCES), (outcome, took)),
     ),
     (
         "the_client_has_no_route",
         "[[route]]\nnode = 'client'\nto = 'server'\nway = 'none'",
-        |outcome, took| ensure(*outcome == Err(libc::ENETUNREACH), (outcome, took)),
+        |outcome, took| ensure(outcome == Err(libc::ENETUNREACH), (outcome, took)),
     ),
     (
         "a_loop_exceeds_the_ttl",
         "[[route]]\nnode = 'r2'\nto = 'server'\nway = 'r1'",
-        |outcome, took| ensure(*outcome == Err(libc::EHOSTUNREACH), (outcome, took)),
+        |outcome, took| ensure(outcome == Err(libc::EHOSTUNREACH), (outcome, took)),
     ),
     (
         "a_full_accept_queue_is_silent",
@@ -184,11 +185,11 @@ const CONNECTIONS: &[(&str, &str, Wanted)] = &[
     ),
 ];
 
-fn silent(outcome: &Result<(), i32>, took: Duration) -> Outcome {
-    ensure(*outcome == Err(0), (outcome, took))
+pub(crate) fn silent(outcome: Result<(), i32>, took: Duration) -> Outcome {
+    ensure(outcome == Err(0), (outcome, took))
 }
 
-fn ensure(holds: bool, saw: impl std::fmt::Debug) -> Outcome {
+pub(crate) fn ensure(holds: bool, saw: impl std::fmt::Debug) -> Outcome {
     if holds {
         Ok(())
     } else {
@@ -197,7 +198,12 @@ fn ensure(holds: bool, saw: impl std::fmt::Debug) -> Outcome {
 }
 
 /// Connects from the client. No answer within 1.5 s is an error without an errno.
-fn connect(lab: &Lab, family: Family, to: Place, port: u16) -> Result<(io::Result<()>, Duration), Failed> {
+pub(crate) fn connect(
+    lab: &Lab,
+    family: Family,
+    to: Place,
+    port: u16,
+) -> Result<(io::Result<()>, Duration), Failed> {
     let to = SocketAddr::new(to.address(family), port);
     let connect = move || {
         let started = clock::now();
@@ -207,7 +213,7 @@ fn connect(lab: &Lab, family: Family, to: Place, port: u16) -> Result<(io::Resul
     Ok(lab.on(Node::Client, connect)?)
 }
 
-fn ask(lab: &Lab, powers: Powers, open_files: Option<u64>) -> Result<String, Failed> {
+pub(crate) fn ask(lab: &Lab, powers: Powers, open_files: Option<u64>) -> Result<String, Failed> {
     let mut command = lab.command(std::env::current_exe()?, powers, open_files)?;
     let finished = run(command.arg(inside::WHAT_I_AM), Duration::from_secs(10))?;
     if !finished.status.success() {

@@ -41,7 +41,7 @@ struct WantedLine {
     /// Causes that are neither.
     #[serde(default)]
     ruled_out: Vec<Verdict>,
-    /// Findings that are there.
+    /// Findings that are there, about this endpoint or about the name that it belongs to.
     #[serde(default)]
     findings: Vec<FindingKind>,
 }
@@ -85,6 +85,14 @@ pub(crate) struct Line {
     #[serde(default)]
     from: Option<IpAddr>,
     not_ruled_out: Vec<Other>,
+    findings: Vec<Finding>,
+    #[serde(default)]
+    name: Option<NamePart>,
+}
+
+/// What is said of the name, and so of all of its addresses.
+#[derive(Debug, Deserialize)]
+struct NamePart {
     findings: Vec<Finding>,
 }
 
@@ -194,11 +202,15 @@ impl WantedLine {
                 format!("{cause} is ruled out by what there was to see"),
             );
         }
+        let of_name = line.name.iter().flat_map(|name| &name.findings);
+        let found: Vec<FindingKind> = line
+            .findings
+            .iter()
+            .chain(of_name)
+            .map(|finding| finding.kind)
+            .collect();
         for kind in &self.findings {
-            demand(
-                line.findings.iter().any(|finding| finding.kind == *kind),
-                format!("the finding {kind} is missing"),
-            );
+            demand(found.contains(kind), format!("the finding {kind} is missing"));
         }
     }
 }
