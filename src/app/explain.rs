@@ -11,7 +11,7 @@ pub(super) fn explain(verdict: Option<&str>, arguments: &CheckArguments) -> Resu
     let topic = match verdict
         .map(str::parse::<Expectation>)
         .transpose()
-        .map_err(Failure::usage)?
+        .map_err(|error| Failure::usage(format!("{error}; 'tcpprobe explain' lists all verdicts")))?
     {
         None => None,
         Some(Expectation::Class(class)) => Some(Topic::Class(class)),

@@ -26,7 +26,7 @@ pub enum GatherError {
     #[error("{0}")]
     Target(#[from] TargetError),
     /// A line of a file is no target.
-    #[error("{}: {error}", path.display())]
+    #[error("{}:{error}", shown(path))]
     List {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum GatherError {
         error: ListError,
     },
     /// A file of targets cannot be read.
-    #[error("{}: cannot be read: {error}", path.display())]
+    #[error("{}: cannot be read: {error}", shown(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -56,6 +56,16 @@ pub enum GatherError {
         /// The address.
         address: IpAddr,
     },
+    /// A link-local address is on every link.
+    #[error("{target} is link-local: say on which link, as in [{address}%eth0]:{port}, or with --interface")]
+    Link {
+        /// What was named.
+        target: String,
+        /// Its address.
+        address: IpAddr,
+        /// Its port.
+        port: u16,
+    },
     /// The wanted family and an address disagree.
     #[error("{what} is an {is} address, but {wants}")]
     Family {
@@ -66,6 +76,14 @@ pub enum GatherError {
         /// What asks for the other one.
         wants: &'static str,
     },
+}
+
+/// A file as messages name it.
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") {
+        return "standard input".to_owned();
+    }
+    path.display().to_string()
 }
 
 pub(super) fn gather(arguments: &CheckArguments) -> Result<Gathered, GatherError> {
@@ -89,7 +107,7 @@ pub(super) fn gather(arguments: &CheckArguments) -> Result<Gathered, GatherError
     }
     let options = options(arguments)?;
     for target in &targets {
-        fits(target, options.families)?;
+        fits(target, &options)?;
     }
     Ok(Gathered { targets, options })
 }
@@ -173,14 +191,23 @@ fn families(arguments: &CheckArguments) -> Result<Families, GatherError> {
     }
 }
 
-fn fits(target: &Target, families: Families) -> Result<(), GatherError> {
+fn fits(target: &Target, options: &Options) -> Result<(), GatherError> {
     let Host::Address { address, scope } = &target.host else {
         return Ok(());
     };
     if let Some(scope) = scope.as_ref().filter(|scope| scope.parse::<u32>().is_err()) {
         interface_exists(scope)?;
     }
-    match (address, families) {
+    if let (IpAddr::V6(v6), None, None) = (address, scope, &options.interface)
+        && v6.is_unicast_link_local()
+    {
+        return Err(GatherError::Link {
+            target: target.to_string(),
+            address: *address,
+            port: target.port,
+        });
+    }
+    match (address, options.families) {
         (IpAddr::V4(_), Families::V6) => Err(GatherError::Family {
             what: target.to_string(),
             is: "IPv4",

@@ -55,8 +55,8 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let Gathered { targets, options } = gather(arguments).map_err(Failure::usage)?;
     if arguments.mode == ModeArgument::Raw {
         return Err(Failure::could_not_judge(
-            "--mode raw is not possible: this version does not send raw probes yet; --mode auto looks through the \
-             kernel's own sockets and says what that cannot tell",
+            "--mode raw is not possible: this version looks through the kernel's own sockets only; leave --mode out, and \
+             the report says what it could not tell",
         ));
     }
     let printer = Printer::new(arguments);
@@ -65,28 +65,32 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         Err(error) => return rounds::could_not_begin(&targets, &options, arguments, printer, &error),
     };
     runtime.block_on(async {
+        // Before anything is sent: who sees a packet of ours may already send a signal.
+        let stop = stop_requested();
         let (finisher, interrupt) = finisher();
         let rounds = rounds::run(&targets, &options, arguments, printer, interrupt);
         tokio::pin!(rounds);
         tokio::select! {
             exit = &mut rounds => return exit,
-            () = stop_requested() => finisher.finish(),
+            () = stop => finisher.finish(),
         }
         rounds.await
     })
 }
 
-/// Returns when the user or the system wants the run to end. What is known is then written.
-async fn stop_requested() {
+/// Catches signals from now on, and is ready when the user or the system wants the run to end. What is known is then
+/// written.
+fn stop_requested() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }
 

@@ -8,6 +8,20 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::expect::Expectation;
 
+const AFTER_HELP: &str = "\
+Examples:
+  tcpprobe api-service:8080                   one target, all its addresses
+  tcpprobe db 5432 '[2001:db8::7]:443'        several, also as host and port
+  tcpprobe --count 30 --interval 2s web:443   loss, round trips, changes
+  tcpprobe -e refused -o json localhost:81    for scripts: exit code and JSON
+  tcpprobe explain backlog-full               what a verdict means
+
+Exit codes:
+  0  all is as expected (open unless --expect says otherwise; slow is open too)
+  1  something is not as expected
+  2  the command line or a file is wrong
+  3  could not judge: our own side failed, or there was too little time";
+
 /// Says why a TCP connection fails or hangs, from the client's side alone.
 #[derive(Debug, Parser)]
 #[command(
@@ -15,8 +29,8 @@ use super::expect::Expectation;
     version,
     args_conflicts_with_subcommands = true,
     subcommand_precedence_over_arg = true,
-    after_help = "Exit codes: 0 all as expected (open, and slow counts as open), 1 something is not, \
-                  2 usage or configuration, 3 could not judge."
+    max_term_width = 80,
+    after_help = AFTER_HELP
 )]
 pub struct Arguments {
     /// What to do besides checking targets.
@@ -70,7 +84,7 @@ pub struct CheckArguments {
     /// Interface to leave by
     #[arg(long, value_name = "NAME")]
     pub interface: Option<String>,
-    /// How to look: auto uses raw probes where permitted, and says which it was
+    /// How to look; this version has the kernel's own sockets only
     #[arg(long, value_enum, default_value_t = ModeArgument::Auto)]
     pub mode: ModeArgument,
     /// Who resolves names: our own DNS questions, or the C library
@@ -88,10 +102,10 @@ pub struct CheckArguments {
         value_delimiter = ','
     )]
     pub expect: Vec<Expectation>,
-    /// Repeat so often, then summarise
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Check so many times, then summarise
+    #[arg(short, long, value_name = "N", value_parser = positive)]
     pub count: Option<u32>,
-    /// Repeat this often; until interrupted when there is no --count [default with --count: 1s]
+    /// Pause from one check to the next; without --count until interrupted [default with --count: 1s]
     #[arg(short, long, value_name = "DURATION", value_parser = duration)]
     pub interval: Option<Duration>,
     /// Form of the output
@@ -111,11 +125,11 @@ pub struct CheckArguments {
 /// How to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ModeArgument {
-    /// Whatever is permitted
+    /// Whatever is possible
     Auto,
     /// The kernel's own sockets alone
     Connect,
-    /// Raw packets too
+    /// Raw packets too: not possible in this version
     Raw,
 }
 
@@ -150,6 +164,13 @@ pub enum Colour {
     Never,
 }
 
+fn positive(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err(format!("it must be a number from 1 to {}", u32::MAX)),
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = duration_or_zero(text)?;
     if duration.is_zero() {
@@ -160,8 +181,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn duration_or_zero(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
-    let duration = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write it with a unit, such as 500ms or 3s"))?;
+    if text != "0" && text.parse::<f64>().is_ok_and(|number| number >= 0.0) {
+        return Err(format!("the unit is missing: write {text}s or {text}ms"));
+    }
+    let duration =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 500ms or 3s"))?;
     if duration > LONGEST {
         return Err("longer than a day".to_owned());
     }

@@ -14,10 +14,10 @@ use super::{Cause, Diagnosis};
 use crate::evidence::Evidence;
 use place::Place;
 use steps::{
-    addresses, ask_neighbour, audit, capture, conntrack, descriptors, endpoints, ghosts, kernel_log,
-    listener, listener_queue, longer, neighbour, neighbour_at, overflows, pods, policies, port_range,
-    port_use, proxy, raw, repeat, reverse_path_filter, route, route_at, rules_at, rules_here, softirq, trace,
-    way_back,
+    acceptor, addresses, ask_neighbour, audit, capture, conntrack, descriptors, endpoints, ghosts,
+    iptables_here, kernel_log, listener, listener_queue, longer, loopback_link, neighbour, neighbour_at,
+    other_listeners, overflows, pods, policies, port_range, port_use, proxy, repeat, reverse_path_filter,
+    route, route_at, rules_at, rules_here, softirq, trace, way_back,
 };
 
 /// One next step.
@@ -36,7 +36,7 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
     let from_self = diagnosis.from.is_some_and(|from| place.is_ours(from));
     let sender = diagnosis
         .from
-        .map_or_else(|| "its sender".to_owned(), |from| from.to_string());
+        .map_or_else(|| "the host that sends it".to_owned(), |from| from.to_string());
     let steps = match diagnosis.cause {
         Cause::Healthy => return proxy(place, diagnosis),
         Cause::SynLost | Cause::Retransmitted => {
@@ -49,15 +49,18 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         ],
         Cause::LateSynAck => vec![Some(repeat(place)), Some(softirq(place))],
         Cause::LongPath => vec![Some(trace(place)), Some(repeat(place))],
-        Cause::NoListener => vec![Some(listener(place)), Some(pods(place)), raw(place)],
-        Cause::MiddleboxReset => vec![Some(trace(place)), raw(place), Some(rules_at(&sender, "reset"))],
+        Cause::NoListener => vec![Some(other_listeners(place)), pods(place)],
+        Cause::MiddleboxReset => vec![Some(trace(place)), Some(rules_at(&sender, "reset"))],
         Cause::PortUnreachable => {
-            let rule = if from_self {
-                rules_here("reject")
+            if from_self {
+                vec![
+                    Some(rules_here("reject")),
+                    Some(iptables_here("reject")),
+                    endpoints(place),
+                ]
             } else {
-                rules_at(&sender, "reject")
-            };
-            vec![Some(endpoints(place)), Some(rule)]
+                vec![endpoints(place), Some(rules_at(&sender, "reject"))]
+            }
         }
         Cause::AdminProhibited | Cause::HostProhibited | Cause::NetProhibited => {
             let rule = if from_self {
@@ -65,46 +68,35 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             } else {
                 rules_at(&sender, "prohibited")
             };
-            vec![Some(rule), Some(policies())]
+            vec![Some(rule), policies(place)]
         }
+        Cause::NoRoute if place.is_loopback() => vec![Some(loopback_link()), Some(route(place))],
         Cause::NoRoute => vec![Some(route(place)), Some(addresses(place))],
         Cause::NeighbourUnresolved => {
             vec![
                 Some(neighbour(place)),
                 Some(ask_neighbour(place)),
                 Some(route(place)),
-                Some(pods(place)),
+                pods(place),
             ]
         }
         Cause::HostUnreachable => vec![
-            Some(pods(place)),
+            pods(place),
             Some(neighbour_at(&sender, place)),
             Some(repeat(place)),
         ],
         Cause::NetUnreachable => vec![Some(route_at(&sender, place)), Some(trace(place))],
         Cause::TtlExceeded => vec![Some(trace(place)), Some(route_at(&sender, place))],
-        Cause::Egress => vec![Some(rules_here("drop")), Some(route(place)), raw(place)],
-        Cause::Ingress => vec![Some(rules_here("drop")), Some(reverse_path_filter()), raw(place)],
-        Cause::Port => vec![
-            raw(place),
-            Some(policies()),
-            Some(capture(place)),
-            Some(listener_queue(place)),
-        ],
-        Cause::HostSilent => {
-            vec![
-                longer(place),
-                Some(pods(place)),
-                Some(policies()),
-                Some(trace(place)),
-                raw(place),
-            ]
+        Cause::Egress => vec![Some(rules_here("drop")), Some(iptables_here("drop"))],
+        Cause::Ingress => {
+            let path = (!place.is_loopback()).then(reverse_path_filter);
+            vec![Some(rules_here("drop")), Some(iptables_here("drop")), path]
         }
-        Cause::SynFilter => vec![
-            Some(listener_queue(place)),
-            Some(capture(place)),
-            Some(policies()),
-        ],
+        Cause::Port => vec![policies(place), Some(capture(place)), Some(listener_queue(place))],
+        Cause::HostSilent => {
+            vec![longer(place), pods(place), policies(place), Some(trace(place))]
+        }
+        Cause::SynFilter => vec![Some(listener_queue(place)), Some(capture(place)), policies(place)],
         Cause::ReturnPath => vec![
             Some(way_back(place)),
             Some(capture(place)),
@@ -112,20 +104,19 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         ],
         Cause::Unattributed => {
             vec![
-                raw(place),
-                longer(place),
                 Some(listener_queue(place)),
-                Some(policies()),
+                Some(capture(place)),
+                longer(place),
+                policies(place),
                 Some(repeat(place)),
             ]
         }
+        // On our own host this run has seen the full queue.
+        Cause::SynDropped | Cause::Overloaded if place.is_local() => {
+            vec![Some(acceptor(place)), Some(overflows(place))]
+        }
         Cause::SynDropped | Cause::Overloaded => {
-            vec![
-                Some(listener_queue(place)),
-                Some(overflows(place)),
-                Some(pods(place)),
-                raw(place),
-            ]
+            vec![Some(listener_queue(place)), Some(overflows(place)), pods(place)]
         }
         Cause::AckIgnored => vec![
             Some(listener_queue(place)),
@@ -133,12 +124,12 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             Some(ghosts(place)),
         ],
         Cause::ResetOnOverflow => vec![Some(listener_queue(place)), Some(overflows(place))],
-        Cause::ResetAfterAccept => vec![Some(listener(place)), Some(endpoints(place)), Some(pods(place))],
+        Cause::ResetAfterAccept => vec![Some(listener(place)), endpoints(place), pods(place)],
         Cause::NoPorts => vec![Some(port_use(place)), Some(port_range())],
         Cause::NoDescriptors => vec![Some(descriptors())],
         Cause::Denied => vec![Some(route(place)), Some(audit())],
         Cause::OtherLocal => vec![Some(kernel_log())],
-        Cause::Undecided => vec![longer(place), raw(place)],
+        Cause::Undecided => vec![longer(place), Some(repeat(place))],
         Cause::NxDomain
         | Cause::NoAddress
         | Cause::ServFail

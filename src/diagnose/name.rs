@@ -74,7 +74,7 @@ fn settled(resolution: &Resolution, (candidate, family): (&str, Family)) -> Opti
             .lookups
             .iter()
             .filter(move |lookup| lookup.candidate == candidate);
-        of_candidate.filter_map(|lookup| Some((lookup.family, cause(&lookup.outcome)?)))
+        of_candidate.filter_map(|lookup| Some((lookup.family, of_outcome(&lookup.outcome)?)))
     };
     let own = || {
         causes()
@@ -95,7 +95,7 @@ fn decides(cause: Cause) -> bool {
 }
 
 /// What one lookup would mean if it were the only one.
-fn cause(outcome: &LookupOutcome) -> Option<Cause> {
+pub(super) fn of_outcome(outcome: &LookupOutcome) -> Option<Cause> {
     Some(match outcome {
         LookupOutcome::Addresses { .. } => return None,
         LookupOutcome::NxDomain => Cause::NxDomain,

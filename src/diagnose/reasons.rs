@@ -44,7 +44,7 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
                 .to_owned()
         }),
         Column::Ingress => reading.has(Sign::NotDelivered).then(|| {
-            "our host received at least as many packets that it delivered to nobody as answers are missing".to_owned()
+            "our host received packets that it handed to no socket, at least one for each answer that is missing".to_owned()
         }),
     }
 }
@@ -212,14 +212,16 @@ fn neighbour(evidence: &Evidence, reading: &Reading) -> Option<String> {
     };
     let protocol = if neighbour.address.is_ipv4() { "ARP" } else { "ND" };
     Some(format!(
-        "{} is on our own link and did not answer {} {protocol} requests: the SYN never left this host",
-        neighbour.address, neighbour.unanswered_requests
+        "{} is on our own link and did not answer {} {protocol} request{}: the SYN never left this host",
+        neighbour.address,
+        neighbour.unanswered_requests,
+        plural(usize::try_from(neighbour.unanswered_requests).unwrap_or(usize::MAX))
     ))
 }
 
 fn route(reading: &Reading, cause: Cause) -> Option<String> {
     if reading.has(Sign::NoRoute) {
-        return Some("the kernel's own route lookup says the same".to_owned());
+        return Some("the kernel's own route lookup finds no way to this address".to_owned());
     }
     (reading.has(Sign::HasRoute) && matches!(cause, Cause::NoRoute | Cause::Denied)).then(|| {
         "yet the kernel has a route: something between connect() and the routing table (cgroup program, LSM) says no".to_owned()
@@ -233,12 +235,14 @@ fn listener(evidence: &Evidence, reading: &Reading) -> Option<String> {
     };
     match look {
         Look::Saw(listener) => Some(format!(
-            "the listening socket is on this host: {} connections wait to be accepted, its limit is {} (full above that), and it dropped {} packets while we probed{}",
+            "the listening socket is on this host: {} connection{} to be accepted, its backlog is {} (full above that), and it dropped {} packet{} while we probed{}",
             listener.queue,
+            if listener.queue == 1 { " waits" } else { "s wait" },
             listener.limit,
             listener.drops,
+            if listener.drops == 1 { "" } else { "s" },
             listener.overflows.map_or_else(String::new, |overflows| format!(
-                "; ListenOverflows grew by {overflows}"
+                " (ListenOverflows +{overflows})"
             ))
         )),
         Look::Nothing => Some("the address is this host's own, and nothing listens on the port".to_owned()),

@@ -238,7 +238,13 @@ pub(super) const ROWS: &[Row] = &[
         Syn: local!(NoRoute),
         Route: fits(&[(Sign::HasRoute, 1.0)])),
     row!(Denied, 1.0, Certain, Syn: local!(Denied)),
-    row!(NoPorts, 1.0, Certain, Syn: local!(NoPorts)),
+    row!(NoPorts, 1.0, Certain,
+        Syn: local!(NoPorts),
+        Route: fits(&[(Sign::HasRoute, 1.0)]).otherwise(0.02)),
+    // Where IPv6 is switched off, connect() finds no source address before it looks for a route: EADDRNOTAVAIL.
+    row!(NoRoute, 0.9, Certain,
+        Syn: local!(NoPorts),
+        Route: answers!(Sign::NoRoute)),
     row!(NoDescriptors, 1.0, Certain, Syn: local!(NoDescriptors)),
     row!(OtherLocal, 1.0, Certain, Syn: local!(Other)),
     // Silence.

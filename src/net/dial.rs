@@ -271,6 +271,7 @@ impl Line {
         let during_hold = tokio::select! {
             event = self.peer_speaks() => event,
             () = pause(hold) => Held::Quiet,
+            () = finish.requested() => Held::Quiet,
         };
         match during_hold {
             Held::Quiet => {}

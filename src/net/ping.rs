@@ -39,10 +39,11 @@ pub fn ability(is_ipv4: bool) -> Ability {
     match ping_socket(is_ipv4) {
         Ok(_) => Ability::Yes,
         Err(error) => Ability::No {
-            why: format!(
-                "{}: the group is not in net.ipv4.ping_group_range (and no CAP_NET_RAW)",
-                errno::name(&error)
-            ),
+            why: if error.kind() == io::ErrorKind::PermissionDenied {
+                "our group is not in net.ipv4.ping_group_range".to_owned()
+            } else {
+                format!("socket() failed with {}", errno::name(&error))
+            },
         },
     }
 }

@@ -50,10 +50,8 @@ pub fn write_markdown(out: &mut impl io::Write) -> io::Result<()> {
 }
 
 fn list_all(style: &Style, out: &mut impl io::Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "`tcpprobe explain CLASS` or `tcpprobe explain CLASS/CAUSE` says more about each of these."
-    )?;
+    let more = "`tcpprobe explain CLASS` or `tcpprobe explain CLASS/CAUSE` says more about each of these.";
+    paragraph("", more, style, out)?;
     for class in Class::ALL {
         writeln!(out, "\n{}", style.verdict(class.label(), class.label(), *class))?;
         for cause in causes_of(*class) {

@@ -149,9 +149,14 @@ pub fn write_text(series: &Series, style: &Style, out: &mut impl io::Write) -> i
             human(rtt.p99_s),
             human(rtt.max_s)
         );
-        for line in wrap("  handshake RTT: ", &text, style.width()) {
+        for line in wrap("  RTT ", &text, style.width()) {
             writeln!(out, "{line}")?;
         }
+    }
+    if let [always] = summary.changes.as_slice() {
+        let label = format!("{}/{}", always.class, always.cause);
+        let line = format!("  {label} in every round");
+        return writeln!(out, "{}", style.verdict(&line, &label, always.class));
     }
     for change in &summary.changes {
         let lasted = count(change.lasted, "round", "rounds");
@@ -248,8 +253,7 @@ mod tests {
             String::from_utf8(text).unwrap(),
             "\
 10.0.3.7:8080  10 rounds, 8 connected, 2 failed (20.0 % loss)
-  handshake RTT: min 50 µs, avg 85 µs, p50 80 µs, p95 120 µs, p99 120 µs, max
-                 120 µs
+  RTT min 50 µs, avg 85 µs, p50 80 µs, p95 120 µs, p99 120 µs, max 120 µs
       0.000 s  round 1     open/healthy for 4 rounds
       4.000 s  round 5     filtered/unattributed for 2 rounds
       6.000 s  round 7     open/healthy for 4 rounds

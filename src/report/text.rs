@@ -6,13 +6,14 @@ mod packets;
 mod timeline;
 
 use std::io;
+use std::time::Duration;
 
 use super::human::target_label;
 use super::series;
 use super::style::{Style, Verbosity};
 use super::{Report, human};
 use crate::check::{EndpointOutcome, TargetOutcome};
-use crate::evidence::SynSchedule;
+use crate::evidence::{Handshake, SynSchedule};
 
 /// Writes the whole report.
 pub fn write(report: &Report, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
@@ -115,19 +116,21 @@ fn several(
 }
 
 fn quiet(outcome: &TargetOutcome, label: &str, style: &Style) -> Vec<String> {
-    let line = |label: &str, diagnosis: &crate::diagnose::Diagnosis| {
+    let line = |label: &str, diagnosis: &crate::diagnose::Diagnosis, rtt: Option<Duration>| {
         let verdict = endpoint::verdict_label(diagnosis);
-        let line = format!("{label}  {verdict}  {}", diagnosis.confidence);
+        let rtt = rtt.map_or_else(String::new, |rtt| format!("  RTT {}", human::human_duration(rtt)));
+        let line = format!("{label}  {verdict}  {}{rtt}", diagnosis.confidence);
         style.verdict(&line, &verdict, diagnosis.cause.class())
     };
     let failed = outcome.name.as_ref().and_then(|name| name.failed.as_ref());
-    let failed = failed.map(|diagnosis| line(label, diagnosis));
-    let probed = outcome.endpoints.iter().map(|one| match &outcome.name {
-        Some(_) => line(
-            &format!("{label} ({})", one.evidence.endpoint.ip()),
-            &one.diagnosis,
-        ),
-        None => line(&address(one), &one.diagnosis),
+    let failed = failed.map(|diagnosis| line(label, diagnosis, None));
+    let probed = outcome.endpoints.iter().map(|one| {
+        let rtt = one.evidence.first_handshake().and_then(Handshake::clean_rtt);
+        let label = match &outcome.name {
+            Some(_) => format!("{label} ({})", one.evidence.endpoint.ip()),
+            None => address(one),
+        };
+        line(&label, &one.diagnosis, rtt)
     });
     failed.into_iter().chain(probed).collect()
 }

@@ -57,6 +57,12 @@ pub enum TargetError {
         /// The first offending character.
         character: char,
     },
+    /// A number where a host is expected.
+    #[error("`{port}` is a port without a host: every port follows its own host, as in `HOST:{port}`")]
+    PortAlone {
+        /// What was given.
+        port: String,
+    },
     /// Ends in a number as only addresses do, but is no address.
     #[error("`{host}` is no IPv4 address: an address is four numbers from 0 to 255, for example `192.0.2.1`")]
     NotAnAddress {
@@ -136,7 +142,8 @@ pub enum TargetError {
 
 /// A line of a list that is no target.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: {error}")]
+/// Displayed as it follows the name of its file: `7: what is wrong`.
+#[error("{line}: {error}")]
 pub struct ListError {
     /// The line, counted from 1.
     pub line: usize,

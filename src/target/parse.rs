@@ -194,6 +194,9 @@ fn host(word: &str, text: &str) -> Result<Host, TargetError> {
         return Err(TargetError::NameTooLong { host: given() });
     }
     // No top-level domain is a number (RFC 3696, 2): what ends in one was meant as an address.
+    if word == text && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(TargetError::PortAlone { port: given() });
+    }
     if last.bytes().all(|b| b.is_ascii_digit()) {
         return Err(TargetError::NotAnAddress { host: given() });
     }

@@ -210,14 +210,14 @@ fn a_list_has_one_target_a_line_and_names_the_line_that_is_wrong() {
     let wrong = |list| Target::parse_list(list, &services).unwrap_err().to_string();
     assert_eq!(
         wrong("a:1\n\nweb:0"),
-        "line 3: 0 is no port: a port is a number from 1 to 65535"
+        "3: 0 is no port: a port is a number from 1 to 65535"
     );
     assert_eq!(
         wrong("a:1 b:2"),
-        "line 1: 2 targets on one line: a list has one target a line"
+        "1: 2 targets on one line: a list has one target a line"
     );
     // A host never takes its port from the next line.
-    assert!(wrong("web\n80").starts_with("line 1: `web` has no port"));
+    assert!(wrong("web\n80").starts_with("1: `web` has no port"));
 }
 
 #[test]

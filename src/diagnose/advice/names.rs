@@ -2,6 +2,7 @@
 
 use super::Advice;
 use super::steps::{descriptors, step};
+use crate::diagnose::name::of_outcome;
 use crate::diagnose::{Cause, Diagnosis};
 use crate::evidence::Resolution;
 
@@ -23,64 +24,84 @@ pub fn advise_name(resolution: &Resolution, diagnosis: &Diagnosis) -> Vec<Advice
         "Which servers and search domains this namespace uses:",
         "cat /etc/resolv.conf",
     );
-    let ask = |says: &str, flags: &str| step(says, format!("dig{flags} {name}{at}"));
-    let pods = step(
-        "In a cluster: do the DNS pods run, and what do they log?",
-        "kubectl -n kube-system get pods,endpointslices -o wide -l k8s-app=kube-dns",
-    );
+    // dig asks for the name as it is, without the search list.
+    let asked = resolution
+        .lookups
+        .iter()
+        .find(|lookup| of_outcome(&lookup.outcome) == Some(diagnosis.cause))
+        .map_or(name, |lookup| lookup.candidate.as_str());
+    let ask = |says: &str, flags: &str| step(says, format!("dig{flags} {asked}{at}"));
+    let on_this_host = server.is_some_and(|server| server.is_loopback());
+    let pods = (!on_this_host).then(|| {
+        step(
+            "In a cluster: do the DNS pods run, and are they ready?",
+            "kubectl -n kube-system get pods,endpointslices -o wide -l k8s-app=kube-dns",
+        )
+    });
     let steps = match diagnosis.cause {
         Cause::NxDomain => vec![
-            configuration,
-            step(
+            Some(configuration),
+            Some(step(
                 "In a cluster: which namespace has this Service?",
                 format!("kubectl get svc -A | grep -wF {}", first_label(name)),
-            ),
-            ask("The same question, with the server's own words:", ""),
+            )),
+            Some(ask("The same question, with the server's own words:", "")),
         ],
         Cause::NoAddress => vec![
-            ask("Which records the name does have:", " +noall +answer -t ANY"),
-            step(
-                "In a cluster: a headless Service has the addresses of its ready pods.",
+            Some(ask("Which records the name does have:", " +noall +answer -t ANY")),
+            Some(step(
+                "In a cluster: a headless Service has the addresses of its ready pods:",
                 format!("kubectl get endpointslices -A | grep -wF {}", first_label(name)),
-            ),
+            )),
         ],
         Cause::ServFail => {
             vec![
-                ask(
+                Some(ask(
                     "An answer with checking disabled means that DNSSEC validation fails:",
                     " +cd",
-                ),
+                )),
                 pods,
             ]
         }
         Cause::DnsRefused => vec![
-            configuration,
-            ask("The same question, with the server's own words:", ""),
+            Some(configuration),
+            Some(ask("The same question, with the server's own words:", "")),
         ],
         Cause::DnsTimeout => {
             vec![
-                ask(
+                Some(ask(
                     "Works over TCP? Then UDP is filtered or loses fragments:",
                     " +tcp",
-                ),
-                step(
-                    "In a cluster: does an egress policy forget port 53?",
-                    "kubectl get networkpolicy -A",
-                ),
+                )),
+                (!on_this_host).then(|| {
+                    step(
+                        "In a cluster: does an egress policy forget port 53?",
+                        "kubectl get networkpolicy -A",
+                    )
+                }),
+                on_this_host.then(listener),
                 pods,
             ]
         }
         Cause::DnsUnreachable => {
-            let route = server.map(|server| step("The way to the server:", format!("ip route get {server}")));
-            [Some(configuration), route, Some(pods)]
-                .into_iter()
-                .flatten()
-                .collect()
+            // Without a server to ask there is nothing but the configuration to look at.
+            let way = server.map(|server| {
+                if on_this_host {
+                    listener()
+                } else {
+                    step("The way to the server:", format!("ip route get {server}"))
+                }
+            });
+            vec![Some(configuration), way, server.and(pods)]
         }
-        Cause::NoDescriptors => vec![descriptors()],
-        _ => vec![configuration],
+        Cause::NoDescriptors => vec![Some(descriptors())],
+        _ => vec![Some(configuration)],
     };
-    steps.into_iter().take(5).collect()
+    steps.into_iter().flatten().take(5).collect()
+}
+
+fn listener() -> Advice {
+    step("Here: does a DNS server listen?", "sudo ss -lunp 'sport = :53'")
 }
 
 fn first_label(name: &str) -> &str {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::evidence::{Ability, Answer, Dial, Evidence, Look, Mode, NextHop, Ping, Route, Saw};
+use crate::evidence::{Answer, Dial, Evidence, Look, Mode, NextHop, Ping, Route, Saw};
 
 /// A dead neighbour is known after 3.05 s (measured); with less than this a run cannot have heard of it.
 const LONG_ENOUGH: Duration = Duration::from_millis(3_500);
@@ -45,12 +45,22 @@ impl<'a> Place<'a> {
                 .observations
                 .iter()
                 .any(|observation| has_answered(&observation.saw)),
-            local: next_hop == Some(NextHop::Local) || evidence.endpoint.ip().is_loopback(),
+            local: next_hop == Some(NextHop::Local)
+                || evidence.endpoint.ip().is_loopback()
+                || evidence.endpoint.ip().is_unspecified(),
         }
     }
 
     pub(super) fn port(&self) -> u16 {
         self.endpoint.port()
+    }
+
+    /// The endpoint as a shell takes it: to some, brackets are a pattern.
+    pub(super) fn target(&self) -> String {
+        match self.endpoint {
+            SocketAddr::V4(endpoint) => endpoint.to_string(),
+            SocketAddr::V6(endpoint) => format!("'{endpoint}'"),
+        }
     }
 
     /// The address as `ss` takes it.
@@ -61,10 +71,23 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Whether the server is this very host.
+    pub(super) const fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// Whether packets do not even go by an interface with a link; Linux takes the unspecified address for loopback.
+    pub(super) fn is_loopback(&self) -> bool {
+        let ip = self.endpoint.ip();
+        ip.is_loopback() || ip.is_unspecified()
+    }
+
     /// Where to run what has to be run at the server.
     pub(super) fn server(&self) -> &'static str {
-        if self.local {
-            "Here, as the address is our own"
+        if self.is_loopback() {
+            "Here"
+        } else if self.local {
+            "Here (the address is our own)"
         } else {
             "On the server"
         }
@@ -78,19 +101,6 @@ impl<'a> Place<'a> {
         self.source == Some(address) || (self.local && self.endpoint.ip() == address)
     }
 
-    /// A run with raw probes; absent where this run had them.
-    pub(super) fn raw_command(&self) -> Option<String> {
-        if self.evidence.sight.mode == Mode::Raw {
-            return None;
-        }
-        let sudo = if self.evidence.sight.raw == Ability::Yes {
-            ""
-        } else {
-            "sudo "
-        };
-        Some(format!("{sudo}tcpprobe --mode raw {}", self.endpoint))
-    }
-
     /// A longer run; absent where this one was long enough, or the host has answered something.
     pub(super) fn longer_command(&self) -> Option<String> {
         if self.answered || self.evidence.timeout_s >= LONG_ENOUGH {
@@ -101,7 +111,7 @@ impl<'a> Place<'a> {
         } else {
             ""
         };
-        Some(format!("tcpprobe {mode}--timeout 5s {}", self.endpoint))
+        Some(format!("tcpprobe {mode}--timeout 5s {}", self.target()))
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn proxy(place: &Place, diagnosis: &Diagnosis) -> Vec<Advice> {
         .findings
         .iter()
         .any(|finding| finding.kind == FindingKind::ProxySuspected);
-    let speak = format!("openssl s_client -connect {}", place.endpoint);
+    let speak = format!("openssl s_client -connect {}", place.target());
     if suspected {
         vec![step(
             "The handshake says little behind a proxy; ask above TCP:",
@@ -25,12 +25,6 @@ pub(super) fn proxy(place: &Place, diagnosis: &Diagnosis) -> Vec<Advice> {
     } else {
         Vec::new()
     }
-}
-
-/// Raw probes, unless this run had them.
-pub(super) fn raw(place: &Place) -> Option<Advice> {
-    let command = place.raw_command()?;
-    Some(step("Raw probes can tell the remaining causes apart:", command))
 }
 
 /// A longer look, unless this run was long enough for a router's "host unreachable" (3.05 s: three requests for a
@@ -44,13 +38,30 @@ pub(super) fn longer(place: &Place) -> Option<Advice> {
 
 /// A series, which shows loss and every change of verdict.
 pub(super) fn repeat(place: &Place) -> Advice {
-    let command = format!("tcpprobe --count 30 --interval 1s {}", place.endpoint);
+    let command = format!("tcpprobe --count 30 --interval 1s {}", place.target());
     step("How often does it happen?", command)
+}
+
+/// What listens instead; on our own host this run has seen already that nothing listens on the very port.
+pub(super) fn other_listeners(place: &Place) -> Advice {
+    if place.is_local() {
+        let says = format!("{}: what does listen, on which address and port?", place.server());
+        return step(says, "ss -ltnp");
+    }
+    listener(place)
 }
 
 pub(super) fn listener(place: &Place) -> Advice {
     let says = format!("{}: does it listen, and on which address?", place.server());
     step(says, format!("ss -ltnp 'sport = :{}'", place.port()))
+}
+
+/// Who should accept what waits.
+pub(super) fn acceptor(place: &Place) -> Advice {
+    step(
+        format!("{}: which process does not call accept()?", place.server()),
+        format!("sudo ss -ltnp 'sport = :{}'", place.port()),
+    )
 }
 
 pub(super) fn listener_queue(place: &Place) -> Advice {
@@ -99,46 +110,65 @@ pub(super) fn way_back(place: &Place) -> Advice {
 
 pub(super) fn ghosts(place: &Place) -> Advice {
     let says = "Here: connections that only we believe in keep retransmitting:";
-    step(says, format!("ss -tno dst {}", place.bracketed()))
+    step(says, format!("ss -tno dst '{}'", place.bracketed()))
 }
 
-pub(super) fn pods(place: &Place) -> Advice {
+/// Whose address it is in a cluster; our own needs no asking.
+pub(super) fn pods(place: &Place) -> Option<Advice> {
+    if place.is_local() {
+        return None;
+    }
     let command = format!(
         "kubectl get pods -A -o wide --field-selector status.podIP={}",
         place.endpoint.ip()
     );
-    step(
+    Some(step(
         "In a cluster: does a pod have this address, and is it ready?",
         command,
-    )
+    ))
 }
 
-pub(super) fn endpoints(place: &Place) -> Advice {
-    let says = "In a cluster: which Service has this address? Then look at its endpoints.";
-    step(
+/// Which Service it is; none has a loopback address.
+pub(super) fn endpoints(place: &Place) -> Option<Advice> {
+    if place.is_loopback() {
+        return None;
+    }
+    let says = "In a cluster: which Service has this address, and which endpoints?";
+    Some(step(
         says,
         format!(
             "kubectl get svc,endpointslices -A -o wide | grep -wF {}",
             place.endpoint.ip()
         ),
-    )
+    ))
 }
 
-pub(super) fn policies() -> Advice {
-    let says = "In a cluster: a policy that selects either pod and does not name this port drops silently.";
-    step(says, "kubectl get networkpolicy -A")
+/// Network policies, which do not apply to what stays on our own host.
+pub(super) fn policies(place: &Place) -> Option<Advice> {
+    if place.is_local() {
+        return None;
+    }
+    let says = "In a cluster: a policy that selects either pod and does not name this port drops silently:";
+    Some(step(says, "kubectl get networkpolicy -A"))
 }
 
 pub(super) fn rules_here(word: &str) -> Advice {
     step(
-        "Here: the rule and its counter.",
+        "Here: the rule and its counter:",
         format!("sudo nft list ruleset | grep -i {word}"),
+    )
+}
+
+pub(super) fn iptables_here(word: &str) -> Advice {
+    step(
+        "Here, where the rules are still iptables' own:",
+        format!("sudo iptables-save -c | grep -i {word}"),
     )
 }
 
 pub(super) fn rules_at(sender: &str, word: &str) -> Advice {
     step(
-        format!("On {sender}: the rule that says so."),
+        format!("On {sender}: the rule that says so:"),
         format!("sudo nft list ruleset | grep -i {word}"),
     )
 }
@@ -150,9 +180,16 @@ pub(super) fn route(place: &Place) -> Advice {
     )
 }
 
+pub(super) fn loopback_link() -> Advice {
+    step(
+        "Is the loopback interface up (state UNKNOWN or UP)?",
+        "ip -br link show lo",
+    )
+}
+
 pub(super) fn route_at(sender: &str, place: &Place) -> Advice {
     step(
-        format!("On {sender}: its route."),
+        format!("On {sender}: its route:"),
         format!("ip route get {}", place.endpoint.ip()),
     )
 }
@@ -214,7 +251,7 @@ pub(super) fn reverse_path_filter() -> Advice {
 
 pub(super) fn port_use(place: &Place) -> Advice {
     let command = format!(
-        "ss -tan dst {} | awk 'NR>1 {{print $1}}' | sort | uniq -c",
+        "ss -tan dst '{}' | awk 'NR>1 {{print $1}}' | sort | uniq -c",
         place.bracketed()
     );
     step(

@@ -49,16 +49,16 @@ fn commands(advice: &[Advice]) -> Vec<&str> {
 }
 
 #[test]
-fn silence_without_raw_probes_asks_for_them_first() {
+fn silence_asks_what_the_server_sees() {
     let advice = advise(&evidence("[2001:db8::7]:8080"), &because_of(Cause::Unattributed));
     assert_eq!(
         commands(&advice),
         [
-            "sudo tcpprobe --mode raw [2001:db8::7]:8080",
-            "tcpprobe --timeout 5s [2001:db8::7]:8080",
             "ss -ltn 'sport = :8080'",
+            "tcpdump -ni any 'tcp port 8080'",
+            "tcpprobe --timeout 5s '[2001:db8::7]:8080'",
             "kubectl get networkpolicy -A",
-            "tcpprobe --count 30 --interval 1s [2001:db8::7]:8080",
+            "tcpprobe --count 30 --interval 1s '[2001:db8::7]:8080'",
         ]
     );
 }
@@ -125,6 +125,36 @@ fn a_rule_on_this_host_is_looked_for_on_this_host() {
 }
 
 #[test]
+fn nothing_is_asked_of_a_cluster_for_a_loopback_address() {
+    for endpoint in ["127.0.0.1:8080", "[::1]:8080", "0.0.0.0:8080"] {
+        for cause in Cause::ALL {
+            let advice = advise(&evidence(endpoint), &because_of(*cause));
+            assert!(
+                commands(&advice)
+                    .iter()
+                    .all(|command| !command.contains("kubectl")),
+                "{endpoint} {cause}: {advice:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_step_asks_for_what_this_version_cannot_do() {
+    for endpoint in ["10.0.3.7:8080", "127.0.0.1:8080"] {
+        for cause in Cause::ALL {
+            let advice = advise(&evidence(endpoint), &because_of(*cause));
+            assert!(
+                commands(&advice)
+                    .iter()
+                    .all(|command| !command.contains("--mode raw")),
+                "{endpoint} {cause}: {advice:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_open_port_needs_no_advice() {
     assert_eq!(
         advise(&evidence("10.0.3.7:8080"), &because_of(Cause::Healthy)),
@@ -150,5 +180,8 @@ fn a_failed_name_is_asked_for_at_the_server_that_was_asked() {
         took_s: Duration::from_secs(2),
     };
     let advice = advise_name(&resolution, &because_of(Cause::DnsTimeout));
-    assert_eq!(commands(&advice)[0], "dig +tcp shop @10.96.0.10");
+    assert_eq!(
+        commands(&advice)[0],
+        "dig +tcp shop.default.svc.cluster.local. @10.96.0.10"
+    );
 }

@@ -3,18 +3,18 @@
 use super::Explanation;
 
 pub(super) const NO_ROUTE: Explanation = Explanation {
-    in_short: "our own host has no route to this address; no packet left",
+    in_short: "our own host has no route to this address",
     meaning: "The kernel refused at once: its routing table has no entry for the address, or an unreachable \
               or blackhole one.",
-    how_told: "connect() fails at once with ENETUNREACH (no route), EHOSTUNREACH (unreachable route) or \
-               EINVAL (blackhole route), the error queue is empty and the route lookup agrees. No privilege \
+    how_told: "connect() fails at once with ENETUNREACH (no route), EHOSTUNREACH (unreachable route), \
+               EINVAL (blackhole route) or EADDRNOTAVAIL (IPv6 is switched off), the error queue is empty and the route lookup agrees. No privilege \
                is needed.",
     looks_like: "unreachable/net-unreachable (same errno, but said by a router); Cilium's socket load \
                  balancer, which lets connect() fail at once with EHOSTUNREACH for a Service without \
                  backends.",
     what_to_do: &[
         "`ip route get ADDRESS`, `ip rule`, `ip -br addr`: is there an address of this family at all?",
-        "IPv6 only: a pod or container without a global IPv6 address has no route; the name's AAAA record is \
+        "IPv6: `sysctl net.ipv6.conf.all.disable_ipv6`; a pod or container without a global IPv6 address has no route; the name's AAAA record is \
          then useless here.",
         "VPN or tunnel: is the interface up, and did it install its routes?",
         "Cilium and a Service address: `kubectl get endpointslices -l kubernetes.io/service-name=SERVICE`.",

@@ -7,7 +7,7 @@ pub(super) const EGRESS: Explanation = Explanation {
     meaning: "A rule in our own network namespace (output or postrouting hook) drops what we send to this \
               endpoint, or its connection tracking table is full.",
     how_told: "Without privileges: TCPRetransFail of /proc/net/netstat grows by one with each SYN \
-               retransmission. With CAP_NET_RAW: sending a raw SYN there fails with EPERM, or no packet \
+               retransmission. With raw probes (not in this version): sending a raw SYN there fails with EPERM, or no packet \
                passes AF_PACKET.",
     looks_like: "Every other cause of filtered: connect() itself sees plain silence.",
     what_to_do: &[
@@ -27,7 +27,7 @@ pub(super) const INGRESS: Explanation = Explanation {
     meaning: "The server answers. The answer arrives at our interface and is dropped before TCP sees it: by \
               our own firewall or by rp_filter.",
     how_told: "Without privileges: packets received and not delivered (Ip InReceives against InDelivers) \
-               grow with our SYNs. With CAP_NET_RAW: AF_PACKET sees the SYN-ACK or RST below the firewall.",
+               grow with our SYNs. With raw probes (not in this version): AF_PACKET sees the SYN-ACK or RST below the firewall.",
     looks_like: "Every other cause of filtered, above all filtered/return-path.",
     what_to_do: &[
         "`nft list ruleset`, `iptables-save -c`: is 'ct state established,related accept' there and above \
@@ -43,7 +43,7 @@ pub(super) const PORT: Explanation = Explanation {
     meaning: "A packet filter drops what goes to this port: the host's firewall, a security group, a \
               NetworkPolicy, or a router's. The server's process never sees it.",
     how_told: "SYNs stay silent while a closed control port of the same host answers RST at the same time. \
-               That also fits a full accept queue. With CAP_NET_RAW a bare ACK to the port decides: a full \
+               That also fits a full accept queue. Raw probes (not in this version) could decide by a bare ACK: a full \
                listener's host answers it with RST, a filter stays silent.",
     looks_like: "backlog-full/syn-dropped: the same for connect(), nmap -sS ('filtered') and nc ('timed \
                  out').",
@@ -90,7 +90,7 @@ pub(super) const SYN_FILTER: Explanation = Explanation {
     in_short: "only new connections are dropped: other segments reach the port",
     meaning: "A stateless rule drops SYNs and lets other TCP segments pass ('--syn', 'established'). New \
               connections are forbidden in this direction.",
-    how_told: "Needs CAP_NET_RAW: SYNs are silent on this and on the control port, while a bare ACK gets a \
+    how_told: "Needs raw probes (not in this version): SYNs are silent on this and on the control port, while a bare ACK gets a \
                RST. A FIN that gets a RST says that nothing listens behind the filter.",
     looks_like: "backlog-full/syn-dropped, which answers the same probes alike when only this port is \
                  filtered and something listens; both are then named. A SYN on the four-tuple of an \
@@ -108,7 +108,7 @@ pub(super) const RETURN_PATH: Explanation = Explanation {
     in_short: "our SYN arrives, and the server's SYN-ACK is lost on its way back",
     meaning: "The server has our SYN and answers; the answer does not come to us. Its route back, or a \
               stateful firewall that sees only one direction, is at fault.",
-    how_told: "Needs CAP_NET_RAW: after a SYN, a segment far outside the window on the same two ports is \
+    how_told: "Needs raw probes (not in this version): after a SYN, a segment far outside the window on the same two ports is \
                answered with an ACK, which only a server that holds our request does.",
     looks_like: "filtered/port and filtered/host-silent: a client sees silence for all of them.",
     what_to_do: &[
@@ -128,11 +128,11 @@ pub(super) const UNATTRIBUTED: Explanation = Explanation {
     meaning: "No answer of any kind came to our SYNs. A packet filter and a full accept queue look the same \
               through connect(), and nothing else that this run saw tells them apart.",
     how_told: "By what is missing: no answer, no ICMP error, no sign in our own counters, and no raw probes. \
-               With CAP_NET_RAW an ACK, a FIN and a half-open probe name the cause in most cases.",
+               Raw probes (not in this version) name the cause in most cases.",
     looks_like: "filtered/port, backlog-full/syn-dropped, filtered/return-path, filtered/syn-filter.",
     what_to_do: &[
-        "Run it with CAP_NET_RAW: `sudo tcpprobe --mode raw ADDRESS:PORT`. In a cluster, `kubectl debug` \
-         with `--profile=netadmin` gives a container in the same pod that has it.",
+        "Server: `tcpdump -ni any 'tcp port PORT and host CLIENT'`. No SYN arrives: a filter on the way. SYNs \
+         without an answer: the host's own filter, or a full queue. SYN-ACKs leave: the way back.",
         "Over time: `tcpprobe --count 30 --interval 2s ADDRESS:PORT`. One success among failures means a \
          full queue or loss, not a filter.",
         "Server: `ss -ltn 'sport = :PORT'`. Recv-Q above Send-Q is a full accept queue, else look for a \

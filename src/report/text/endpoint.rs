@@ -32,7 +32,9 @@ pub(super) fn lines(
     lines.extend(findings(&diagnosis.findings, style));
     lines.extend(next(&advise(evidence, diagnosis), style));
     lines.extend(default_client(diagnosis, schedule, style));
-    lines.extend(wrap("  ", &looked_with(&evidence.sight), style.width()));
+    if diagnosis.confidence != Confidence::Certain || style.verbose() {
+        lines.extend(wrap("  ", &looked_with(&evidence.sight), style.width()));
+    }
     lines
 }
 
@@ -49,11 +51,7 @@ pub(super) fn verdict_label(diagnosis: &Diagnosis) -> String {
 /// The first line.
 pub(super) fn verdict(label: &str, diagnosis: &Diagnosis, sentence: &str, style: &Style) -> Vec<String> {
     let verdict = verdict_label(diagnosis);
-    let sure = if diagnosis.confidence == Confidence::Certain && diagnosis.cause.class() == Class::Open {
-        String::new()
-    } else {
-        format!(" ({})", diagnosis.confidence)
-    };
+    let sure = sure(diagnosis);
     let from = diagnosis
         .from
         .map_or_else(String::new, |from| format!(" from {from}"));
@@ -63,6 +61,15 @@ pub(super) fn verdict(label: &str, diagnosis: &Diagnosis, sentence: &str, style:
         .iter()
         .map(|line| style.verdict(line, &verdict, diagnosis.cause.class()))
         .collect()
+}
+
+/// ` (likely)`; an open port is certain.
+pub(super) fn sure(diagnosis: &Diagnosis) -> String {
+    if diagnosis.confidence == Confidence::Certain && diagnosis.cause.class() == Class::Open {
+        String::new()
+    } else {
+        format!(" ({})", diagnosis.confidence)
+    }
 }
 
 /// The verdict in plain words, with the figures of the handshake where there was one.
@@ -142,7 +149,7 @@ fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &
         format!(", tcp_syn_linear_timeouts={linear}")
     });
     let text = format!(
-        "telnet would hang here for {}: net.ipv4.tcp_syn_retries={}{linear}.",
+        "telnet would hang here for {} (net.ipv4.tcp_syn_retries={}{linear}).",
         human_duration(default_client_hang(schedule)),
         schedule.retries
     );
@@ -151,7 +158,7 @@ fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &
 
 fn looked_with(sight: &Sight) -> String {
     let with = match sight.mode {
-        Mode::Connect => "Looked with unprivileged connect()",
+        Mode::Connect => "Looked with connect()",
         Mode::Raw => "Looked with connect() and raw probes",
     };
     let abilities = [
@@ -164,12 +171,12 @@ fn looked_with(sight: &Sight) -> String {
         .into_iter()
         .filter_map(|(what, ability)| match ability {
             Ability::Yes => None,
-            Ability::No { why } => Some(format!("{what} not available: {}", why.trim_end_matches('.'))),
+            Ability::No { why } => Some(format!("{what} ({})", why.trim_end_matches('.'))),
         })
         .collect();
     if missing.is_empty() {
         format!("{with}.")
     } else {
-        format!("{with}; {}.", missing.join("; "))
+        format!("{with}. Not available: {}.", missing.join("; "))
     }
 }

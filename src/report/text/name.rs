@@ -1,5 +1,7 @@
 //! A name: which candidates were tried, what each said and cost, and what its addresses say side by side.
 
+use std::net::IpAddr;
+
 use crate::check::{EndpointOutcome, NameOutcome};
 use crate::diagnose::Diagnosis;
 use crate::diagnose::advice::advise_name;
@@ -13,8 +15,8 @@ use super::endpoint;
 /// A name that gave no address.
 pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
     let mut lines = endpoint::verdict(label, diagnosis, explain(diagnosis.cause).in_short, style);
-    lines.extend(endpoint::section("Asked", lookups(name, style), style));
-    lines.extend(endpoint::reasons(diagnosis, style));
+    // The reasons are the lookups: to list both would be to say everything twice.
+    lines.extend(asked(name, style));
     lines.extend(endpoint::findings(&diagnosis.findings, style));
     lines.extend(endpoint::next(&advise_name(&name.resolution, diagnosis), style));
     lines.extend(wrap(
@@ -52,11 +54,13 @@ pub(super) fn side_by_side(label: &str, endpoints: &[EndpointOutcome], style: &S
     let longest = addresses.iter().map(String::len).max().unwrap_or(0);
     for (one, address) in endpoints.iter().zip(&addresses) {
         let verdict = endpoint::verdict_label(&one.diagnosis);
-        let text = format!(
-            "{verdict} ({}): {}",
-            one.diagnosis.confidence,
-            endpoint::sentence(one)
-        );
+        let sure = endpoint::sure(&one.diagnosis);
+        // Whatever is not brief is told in full below.
+        let text = if endpoint::is_brief(one, style) {
+            format!("{verdict}{sure}: {}", endpoint::sentence(one))
+        } else {
+            format!("{verdict}{sure}")
+        };
         let wrapped = hang(
             &format!("  {address:<longest$}  "),
             "      ",
@@ -77,16 +81,19 @@ pub(super) fn resolution(name: &NameOutcome, style: &Style) -> Vec<String> {
         ResolvedBy::Dns => "DNS",
         ResolvedBy::System => "the C library",
     };
-    let took = human_duration(resolution.took_s);
+    let took = match resolution.by {
+        ResolvedBy::HostsFile => String::new(),
+        ResolvedBy::Dns | ResolvedBy::System => format!(" in {}", human_duration(resolution.took_s)),
+    };
     let addresses: Vec<String> = resolution.addresses.iter().map(ToString::to_string).collect();
     let text = format!(
-        "Name: {by} said {} in {took}{}.",
+        "Name: {by} said {}{took}{}.",
         list(&addresses),
         candidates(&resolution.lookups)
     );
     let mut lines = wrap("  ", &text, style.width());
     if style.verbose() {
-        lines.extend(endpoint::section("Asked", lookups(name, style), style));
+        lines.extend(asked(name, style));
     }
     lines.extend(endpoint::findings(&name.findings, style));
     if let Some(wait) = name.wait_without_happy_eyeballs_s {
@@ -124,30 +131,62 @@ fn candidates(lookups: &[Lookup]) -> String {
     }
 }
 
-fn lookups(name: &NameOutcome, style: &Style) -> Vec<String> {
+/// Every question and its answer; the server is named once where there is only one.
+fn asked(name: &NameOutcome, style: &Style) -> Vec<String> {
     let lookups = &name.resolution.lookups;
+    let mut servers: Vec<IpAddr> = lookups
+        .iter()
+        .filter_map(|lookup| lookup.server)
+        .map(|server| server.ip())
+        .collect();
+    servers.sort_unstable();
+    servers.dedup();
+    let heading = match servers.as_slice() {
+        [only] => format!("Asked {only}"),
+        _ => "Asked".to_owned(),
+    };
     let longest = lookups
         .iter()
         .map(|lookup| lookup.candidate.chars().count())
         .max()
         .unwrap_or(0);
-    let line = |lookup: &Lookup| {
-        let family = match lookup.family {
-            Family::A => "A",
-            Family::Aaaa => "AAAA",
+    let line = |alike: &[Lookup]| {
+        let Some(first) = alike.first() else {
+            return Vec::new();
         };
-        let from = lookup
+        let families: Vec<&str> = alike.iter().map(family).collect();
+        let from = first
             .server
+            .filter(|_| servers.len() > 1)
             .map_or_else(String::new, |server| format!(" from {}", server.ip()));
-        let lead = format!("    {:<longest$}  {family:<4}  ", lookup.candidate);
-        let text = format!(
-            "{}{from} after {}",
-            said(&lookup.outcome),
-            human_duration(lookup.took_s)
-        );
-        hang(&lead, "        ", &text, style.width())
+        let took = alike.iter().map(|lookup| lookup.took_s).max().unwrap_or_default();
+        let took = if matches!(first.outcome, LookupOutcome::NoServer { .. }) {
+            String::new()
+        } else {
+            format!(" in {}", human_duration(took))
+        };
+        let lead = format!("    {:<longest$}  {:<7}  ", first.candidate, families.join(", "));
+        hang(
+            &lead,
+            "        ",
+            &format!("{}{from}{took}", said(&first.outcome)),
+            style.width(),
+        )
     };
-    lookups.iter().flat_map(line).collect()
+    let body = lookups.chunk_by(are_alike).flat_map(line).collect();
+    endpoint::section(&heading, body, style)
+}
+
+/// Both families of a candidate, answered alike.
+fn are_alike(one: &Lookup, other: &Lookup) -> bool {
+    one.candidate == other.candidate && one.server == other.server && one.outcome == other.outcome
+}
+
+const fn family(lookup: &Lookup) -> &'static str {
+    match lookup.family {
+        Family::A => "A",
+        Family::Aaaa => "AAAA",
+    }
 }
 
 fn said(outcome: &LookupOutcome) -> String {

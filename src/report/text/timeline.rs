@@ -10,7 +10,7 @@ use crate::evidence::{
     Answer, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Look, NeighbourState, NextHop,
     Observation, Ping, ResetShape, Saw,
 };
-use crate::report::human::{count, human_duration, wrap};
+use crate::report::human::{count, human_duration, list, wrap};
 use crate::report::style::Style;
 
 /// The lines of the timeline.
@@ -30,10 +30,10 @@ pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
             None => groups.push(vec![observation]),
         }
     }
+    groups.sort_by_key(|group| standing_for(group).at_s);
     let line = |group: &Vec<&Observation>| {
-        let first = group[0];
         wrap(
-            &format!("    {:>7.3} s  ", first.at_s.as_secs_f64()),
+            &format!("    {:>7.3} s  ", standing_for(group).at_s.as_secs_f64()),
             &say(group, evidence.endpoint.ip()),
             style.width(),
         )
@@ -68,28 +68,42 @@ fn are_alike(one: &Saw, other: &Saw) -> bool {
     match (one, other) {
         (Saw::Hop(one), Saw::Hop(other)) => one.answer == Answer::Silence && other.answer == Answer::Silence,
         (Saw::Connect(one), Saw::Connect(other)) | (Saw::Control(one), Saw::Control(other)) => {
-            one.to == other.to
-                && one.answer == other.answer
+            one.answer == other.answer
                 && matches!(one.answer, Answer::Silence | Answer::Rst | Answer::Icmp(_))
         }
         (Saw::Echo(one), Saw::Echo(other)) => one == other,
+        (Saw::Route(one), Saw::Route(other)) => one == other,
+        (Saw::Neighbour(Look::Saw(one)), Saw::Neighbour(Look::Saw(other))) => one.address == other.address,
+        (Saw::Neighbour(one), Saw::Neighbour(other)) => one == other,
+        // Drops and overflows are counted from the first look on: the last look tells all.
+        (Saw::Listener(Look::Saw(one)), Saw::Listener(Look::Saw(other))) => {
+            (one.queue, one.limit) == (other.queue, other.limit)
+        }
+        (Saw::Listener(one), Saw::Listener(other)) => one == other,
         _ => false,
+    }
+}
+
+/// The one of a group that is told: the first probe, but the last look at what only changes over time.
+fn standing_for<'a>(group: &[&'a Observation]) -> &'a Observation {
+    let (first, last) = (group[0], group[group.len() - 1]);
+    match first.saw {
+        Saw::Route(_) | Saw::Neighbour(_) | Saw::Listener(_) | Saw::Counters(_) => last,
+        Saw::Connect(_) | Saw::Control(_) | Saw::Hop(_) | Saw::TtlOne(_) | Saw::Echo(_) => first,
     }
 }
 
 /// One line for observations that are alike.
 fn say(group: &[&Observation], host: IpAddr) -> String {
-    let [first, rest @ ..] = group else {
-        return String::new();
-    };
-    let times = if rest.is_empty() {
+    let first = standing_for(group);
+    let times = if group.len() == 1 {
         String::new()
     } else {
         format!(", {} times", group.len())
     };
     match &first.saw {
         Saw::Connect(dial) => tcp("SYN", dial, group),
-        Saw::Control(dial) => tcp(&format!("SYN to port {} (control)", dial.to.port()), dial, group),
+        Saw::Control(dial) => tcp(&format!("SYN to {} (control)", ports(group)), dial, group),
         Saw::Hop(dial) => tcp(&format!("SYN with TTL {}", ttls(group)), dial, group),
         Saw::TtlOne(dial) => tcp("SYN with TTL 1", dial, group),
         Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, host, first.took_s)),
@@ -110,7 +124,7 @@ fn tcp(subject: &str, dial: &Dial, group: &[&Observation]) -> String {
         Answer::SynAck(handshake) => syn_ack(handshake),
         Answer::Rst => format!("RST after {}", human_duration(took)),
         Answer::Icmp(error) => format!("{} after {}", icmp(error, dial.to.ip()), human_duration(took)),
-        Answer::Local(error) => format!("{}() failed with {}, no packet left", error.call, error.errno),
+        Answer::Local(error) => return format!("{}() failed with {}", error.call, error.errno),
         Answer::Silence => return format!("{subject}: {}", silence(group)),
     };
     match group.len() {
@@ -150,6 +164,17 @@ fn silence(group: &[&Observation]) -> String {
         "no answer to {syns}{from} in {}",
         human_duration(end.saturating_sub(begin))
     )
+}
+
+/// `port 61001`, `ports 61001 and 61002`.
+fn ports(group: &[&Observation]) -> String {
+    let ports: BTreeSet<u16> = group
+        .iter()
+        .filter_map(|observation| Some(dial(&observation.saw)?.to.port()))
+        .collect();
+    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    let noun = if ports.len() == 1 { "port" } else { "ports" };
+    format!("{noun} {}", list(&ports))
 }
 
 fn ttls(group: &[&Observation]) -> String {

@@ -41,38 +41,52 @@ pub(super) fn neighbour(neighbour: &Neighbour) -> String {
 
 pub(super) fn listener(listener: &Listener) -> String {
     let full = if listener.queue > listener.limit {
-        ", full"
+        " (full)"
     } else {
         ""
     };
-    let state = format!("{} wait, backlog {}{full}", listener.queue, listener.limit);
-    let drops = (listener.drops > 0).then(|| count(listener.drops as usize, "drop", "drops"));
-    let overflows = listener.overflows.filter(|overflows| *overflows > 0);
-    let overflows = overflows.map(|overflows| format!("ListenOverflows +{overflows}"));
-    [Some(state), drops, overflows]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ")
+    let state = format!("{} waiting, backlog {}{full}", listener.queue, listener.limit);
+    if listener.drops == 0 {
+        return state;
+    }
+    format!(
+        "{state}, {} dropped",
+        count(listener.drops as usize, "packet", "packets")
+    )
 }
 
 pub(super) fn counters(counters: &Counters) -> String {
-    let failed = counters.retransmissions_failed.map(|failed| {
-        format!(
-            "TCPRetransFail +{failed} for our {} retransmitted SYNs",
-            counters.our_retransmissions
-        )
-    });
-    let lost = counters.received_not_delivered.map(|lost| {
-        format!(
-            "{lost} received and not delivered for our {} unanswered SYNs",
-            counters.our_unanswered_syns
-        )
-    });
+    let failed = counters
+        .retransmissions_failed
+        .filter(|failed| *failed > 0)
+        .map(|failed| {
+            let ours = count(
+                as_usize(counters.our_retransmissions),
+                "retransmitted SYN",
+                "retransmitted SYNs",
+            );
+            format!("TCPRetransFail +{failed} for our {ours}")
+        });
+    let lost = counters
+        .received_not_delivered
+        .filter(|lost| *lost > 0)
+        .map(|lost| {
+            let packets = count(as_usize(lost), "packet", "packets");
+            let ours = count(
+                as_usize(counters.our_unanswered_syns),
+                "unanswered SYN",
+                "unanswered SYNs",
+            );
+            format!("{packets} received but handed to no socket, for our {ours}")
+        });
     let known: Vec<String> = failed.into_iter().chain(lost).collect();
     if known.is_empty() {
-        "none of use".to_owned()
+        "no packet failed to leave or was thrown away".to_owned()
     } else {
         known.join(", ")
     }
+}
+
+fn as_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

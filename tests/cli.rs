@@ -1,0 +1,22 @@
+//! The real program as its users and their scripts meet it: arguments in, output and exit code out, on loopback.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[path = "cli/forms.rs"]
+mod forms;
+#[path = "cli/series.rs"]
+mod series;
+#[path = "cli/signals.rs"]
+mod signals;
+#[path = "cli/streams.rs"]
+mod streams;
+#[path = "cli/support.rs"]
+mod support;
+#[path = "cli/targets.rs"]
+mod targets;
+#[path = "cli/verdicts.rs"]
+mod verdicts;
+#[path = "cli/words.rs"]
+mod words;
+#[path = "cli/wrong.rs"]
+mod wrong;
