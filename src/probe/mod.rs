@@ -76,6 +76,8 @@ pub struct Investigation {
     connects_pending: u32,
     /// Of those, the ones whose handshake is done.
     endings_pending: u32,
+    /// Whether a silent hop has been asked once more.
+    asked_again: bool,
     /// When the first handshake was done.
     first_connected: Option<Duration>,
 }
@@ -108,6 +110,7 @@ impl Investigation {
             sweeps: Vec::new(),
             connects_pending: 0,
             endings_pending: 0,
+            asked_again: false,
             first_connected: None,
         }
     }
@@ -215,7 +218,7 @@ impl Investigation {
             }
             Stage::LookingFurther => {
                 if self.endings_pending == 0 && self.is_beyond_a_router() {
-                    self.sweep();
+                    self.sweep(now);
                 }
             }
         }
@@ -293,12 +296,26 @@ impl Investigation {
     }
 
     /// First toward the port; then, from where that one ended, toward a control port: does anybody beyond answer?
-    fn sweep(&mut self) {
+    fn sweep(&mut self, now: Duration) {
         match self.sweeps.as_slice() {
             [] => self.sweeps.push(Sweep::toward(self.evidence.endpoint, 1)),
             [port] if port.is_over() && !port.has_arrived() => {
                 let beyond = port.reached() + 1;
                 self.sweeps.push(Sweep::toward(self.control(0), beyond));
+            }
+            // A hop that answers for the control port and not for ours is asked once more, when a limit on its rate of
+            // ICMP errors (about one a second) cannot be the reason.
+            [port, control]
+                if control.is_over() && control.reached() > port.reached() && !self.asked_again =>
+            {
+                self.asked_again = true;
+                let ask = Ask::Hop {
+                    to: port.to(),
+                    ttl: port.reached() + 1,
+                    source_port: port.source_port(),
+                    patience: self.limits.hop,
+                };
+                self.schedule.add(now.max(self.limits.hop_again), ask);
             }
             _ => {}
         }

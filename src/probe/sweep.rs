@@ -48,6 +48,16 @@ impl Sweep {
         self.over
     }
 
+    /// Where the sweep goes.
+    pub(super) fn to(&self) -> SocketAddr {
+        self.to
+    }
+
+    /// The source port that all its SYNs have.
+    pub(super) fn source_port(&self) -> Option<u16> {
+        self.source_port
+    }
+
     /// The last TTL at which a router answered.
     pub(super) fn reached(&self) -> u8 {
         self.reached
@@ -74,7 +84,7 @@ impl Sweep {
     }
 
     pub(super) fn saw(&mut self, dial: &Dial) {
-        if dial.to != self.to {
+        if dial.to != self.to || !self.pending {
             return;
         }
         self.pending = false;
