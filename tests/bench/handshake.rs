@@ -82,7 +82,6 @@ struct Capture {
 impl Capture {
     fn start(interface: &str) -> io::Result<Self> {
         let mut tcpdump = Command::new("tcpdump")
-            // Root of a namespace cannot become another user.
             .args([
                 "-i",
                 interface,

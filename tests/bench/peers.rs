@@ -1,7 +1,7 @@
 //! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump.
 //!
-//! `cargo bench --bench peers` prints the tables of `docs/performance.md`. It needs leave to make namespaces, and what
-//! it compares with: nc of OpenBSD (package netcat-openbsd) and tcpdump; a peer that is not there is skipped by name.
+//! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`. It needs what it compares with:
+//! nc of OpenBSD (package netcat-openbsd) and tcpdump; a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
 
@@ -14,7 +14,10 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::thread;
 
-use tcpprobe::lab::{self, Family, Lab, Network, Node, Place};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::geteuid;
+use tcpprobe::lab::{self, EnterError, Family, Lab, Network, Node, Place};
 
 /// Where the server listens. Above the ports that Linux gives out, so that no client has it.
 const OPEN: u16 = 61_000;
@@ -29,7 +32,7 @@ fn main() -> ExitCode {
         return exit;
     }
     // Before there is a second thread.
-    if let Err(reason) = lab::enter() {
+    if let Err(reason) = enter() {
         println!("nothing can be measured here: {reason}");
         return ExitCode::FAILURE;
     }
@@ -40,6 +43,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// As `lab::enter`, but for root without a user namespace: in that of `lab` there is one user alone, and tcpdump, which
+/// insists on giving up what it may do as root, cannot.
+fn enter() -> Result<(), EnterError> {
+    let private = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
+    if !geteuid().is_root() || unshare(private).is_err() {
+        return lab::enter();
+    }
+    let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, flags, None::<&str>).map_err(|error| EnterError::Failed {
+        step: "make mounts private",
+        error: error.into(),
+    })
 }
 
 fn measure() -> Result<(), Box<dyn std::error::Error>> {
