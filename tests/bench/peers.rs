@@ -1,0 +1,130 @@
+//! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump.
+//!
+//! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`. It needs what it compares with:
+//! nc of OpenBSD (package netcat-openbsd) and tcpdump; a peer that is not there is skipped by name.
+//! All packets stay in a network of its own.
+#![expect(clippy::print_stdout, reason = "its tables are what it is for")]
+
+#[path = "handshake.rs"]
+mod handshake;
+#[path = "process.rs"]
+mod process;
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::thread;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::geteuid;
+use tcpprobe::lab::{self, EnterError, Family, Lab, Network, Node, Place};
+
+/// Where the server listens. Above the ports that Linux gives out, so that no client has it.
+const OPEN: u16 = 61_000;
+/// Where nothing listens.
+const CLOSED: u16 = 60_999;
+
+/// The program under test.
+const TCPPROBE: &str = env!("CARGO_BIN_EXE_tcpprobe");
+
+fn main() -> ExitCode {
+    if let Some(exit) = process::measure_as_helper() {
+        return exit;
+    }
+    // Before there is a second thread.
+    if let Err(reason) = enter() {
+        println!("nothing can be measured here: {reason}");
+        return ExitCode::FAILURE;
+    }
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            println!("failed: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// As `lab::enter`, but for root without a user namespace: in that of `lab` there is one user alone, and tcpdump, which
+/// insists on giving up what it may do as root, cannot.
+fn enter() -> Result<(), EnterError> {
+    let private = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
+    if !geteuid().is_root() || unshare(private).is_err() {
+        return lab::enter();
+    }
+    let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, flags, None::<&str>).map_err(|error| EnterError::Failed {
+        step: "make mounts private",
+        error: error.into(),
+    })
+}
+
+fn measure() -> Result<(), Box<dyn std::error::Error>> {
+    let lab = Lab::build(&Network::default())?;
+    // Between r2 and the server is a pair of veth, with a kernel at both ends; the wire beside it is a program.
+    lab.on(Node::Server, serve)?;
+    lab.on(Node::R2, serve)?;
+    println!("{}\n", machine());
+    lab.on(Node::R2, process::measure)?;
+    let server = Place::Server;
+    lab.on(Node::R2, move || {
+        handshake::measure(&[
+            ("loopback, v4", "lo", [127, 0, 0, 1].into()),
+            ("loopback, v6", "lo", [0, 0, 0, 0, 0, 0, 0, 1u16].into()),
+            ("veth, v4", "eth1", server.address(Family::V4)),
+            ("veth, v6", "eth1", server.address(Family::V6)),
+        ]);
+    })?;
+    Ok(())
+}
+
+/// Accepts connections in this network, and closes each when its peer has.
+fn serve() {
+    let listener = TcpListener::bind(("::", OPEN)).expect("the network is ours alone");
+    // It ends with the process.
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            // A peer that resets is as welcome as one that closes.
+            let _ =
+                connection.and_then(|mut connection| std::io::copy(&mut connection, &mut std::io::sink()));
+        }
+    });
+}
+
+fn machine() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let version = kernel
+        .split(|c: char| c != '.' && !c.is_ascii_digit())
+        .next()
+        .unwrap_or_default();
+    let cores = thread::available_parallelism().map_or(0, usize::from);
+    format!("Linux {version}, {cores} cores.")
+}
+
+/// Smallest, median and largest of some numbers.
+struct Spread {
+    smallest: f64,
+    median: f64,
+    largest: f64,
+}
+
+impl Spread {
+    fn of(mut numbers: Vec<f64>) -> Option<Self> {
+        numbers.sort_by(f64::total_cmp);
+        Some(Self {
+            smallest: *numbers.first()?,
+            median: *numbers.get(numbers.len() / 2)?,
+            largest: *numbers.last()?,
+        })
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{:.2} | {:.2} | {:.2}",
+            self.smallest, self.median, self.largest
+        )
+    }
+}
