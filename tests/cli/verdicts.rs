@@ -148,3 +148,16 @@ fn one_failure_among_several_targets_decides_the_exit_code() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert_eq!(ran.out.matches("open/healthy").count(), 2, "{ran:?}");
 }
+
+#[test]
+fn too_little_time_is_exit_code_3_and_asks_for_more() {
+    let port = Port::full(loopback()[0]);
+    let ran = tcpprobe(&["--timeout", "20ms", &port.word()]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(3), ""), "{ran:?}");
+    assert!(ran.out.contains("unknown/undecided"), "{ran:?}");
+    assert!(
+        ran.out
+            .contains(&format!("tcpprobe --timeout 5s {}", port.word())),
+        "{ran:?}"
+    );
+}
