@@ -224,7 +224,7 @@ pub(super) const ROWS: &[Row] = &[
     row!(Denied, 1.0, Certain, Syn: local!(Denied)),
     row!(NoPorts, 1.0, Certain,
         Syn: local!(NoPorts),
-        Route: fits(&[(Sign::HasRoute, 1.0)]).otherwise(0.02)),
+        Route: fits(&[(Sign::HasRoute, 1.0)])),
     // Where IPv6 is switched off, connect() finds no source address before it looks for a route: EADDRNOTAVAIL.
     row!(NoRoute, 0.9, Certain,
         Syn: local!(NoPorts),

@@ -62,6 +62,7 @@ fn without_a_route_no_packet_leaves() {
         ran.out
     );
     assert!(ran.out.contains("ip route get 2001:db8::1"), "{}", ran.out);
+    assert!(!ran.out.contains("Could also be"), "{}", ran.out);
 }
 
 #[test]
