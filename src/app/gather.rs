@@ -114,8 +114,7 @@ pub(super) fn gather(arguments: &CheckArguments) -> Result<Gathered, GatherError
 
 /// Service names are a convenience: without the file the well-known ones have to do.
 fn services() -> Services {
-    fs::read_to_string("/etc/services")
-        .map_or_else(|_| Services::well_known(), |text| Services::from_text(&text))
+    Services::on_demand(|| fs::read_to_string("/etc/services").ok())
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -1,8 +1,10 @@
 //! What is true and useful beside the verdict.
 
+use std::time::Duration;
+
 use super::signs;
 use super::{Finding, FindingKind};
-use crate::evidence::{Answer, Evidence, Look, NextHop, Saw};
+use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, Saw};
 
 /// Findings of one endpoint.
 pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
@@ -18,7 +20,7 @@ pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
 
 fn closed_after_accept(evidence: &Evidence) -> Option<Finding> {
     let (index, after) = signs::connects(evidence).find_map(|(index, _, dial)| match &dial.answer {
-        Answer::SynAck(handshake) => handshake.ending.peer_fin_after_s.map(|after| (index, after)),
+        Answer::SynAck(handshake) => closed_first(&handshake.ending).map(|after| (index, after)),
         Answer::Rst | Answer::Icmp(_) | Answer::Local(_) | Answer::Silence => None,
     })?;
     Some(Finding {
@@ -29,6 +31,12 @@ fn closed_after_accept(evidence: &Evidence) -> Option<Finding> {
         ),
         observations: vec![index],
     })
+}
+
+/// When the peer's FIN came, unless it only answers ours.
+fn closed_first(ending: &Ending) -> Option<Duration> {
+    let peer = ending.peer_fin_after_s?;
+    ending.fin_after_s.is_none_or(|ours| peer <= ours).then_some(peer)
 }
 
 /// A handshake that a SYN of one hop completes was not completed by a host beyond the first router.
@@ -53,27 +61,28 @@ fn proxy_suspected(evidence: &Evidence) -> Option<Finding> {
 
 /// Loss that the verdict does not speak of: the controls lost packets that the host surely answers.
 fn path_loss(evidence: &Evidence) -> Option<Finding> {
-    let (mut answered, mut lost) = (0u32, Vec::new());
-    for (index, _, dial) in signs::controls(evidence) {
-        match &dial.answer {
+    let shortest_wait = signs::shortest_wait(evidence);
+    let (mut answered, mut unanswered, mut lost) = (0u32, 0u32, Vec::new());
+    for (index, observation, dial) in signs::controls(evidence) {
+        let without_answer = match &dial.answer {
             Answer::Rst | Answer::SynAck(_) => {
-                answered += 1;
-                if dial.syns > 1 {
-                    lost.push(index);
-                }
+                answered = answered.saturating_add(1);
+                dial.syns.saturating_sub(1)
             }
-            Answer::Silence => lost.push(index),
-            Answer::Icmp(_) | Answer::Local(_) => {}
+            Answer::Silence if observation.took_s < shortest_wait => continue,
+            Answer::Silence => dial.syns,
+            Answer::Icmp(_) | Answer::Local(_) => continue,
+        };
+        if without_answer > 0 {
+            unanswered = unanswered.saturating_add(without_answer);
+            lost.push(index);
         }
     }
-    (answered > 0 && !lost.is_empty()).then(|| Finding {
+    (answered > 0 && unanswered > 0).then(|| Finding {
         kind: FindingKind::PathLoss,
         says: format!(
-            "the path loses packets: of {} SYNs to another port of this host {} went unanswered at first",
-            u32::try_from(lost.len())
-                .unwrap_or(u32::MAX)
-                .saturating_add(answered),
-            lost.len()
+            "the path loses packets: of {} SYNs to another port of this host {unanswered} went unanswered",
+            answered.saturating_add(unanswered),
         ),
         observations: lost,
     })

@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Answer, Evidence};
-use signs::{Column, Signs};
+use signs::{Column, Reading, Signs};
 use weigh::Candidate;
 
 /// A verdict, how sure it is, what it rests on and what else it could be.
@@ -65,12 +65,18 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let candidates = weigh::weigh(&signs);
     let findings = findings::of_endpoint(evidence);
     let (cause, confidence) = verdict(evidence, &signs, &candidates, &findings);
+    let not_ruled_out = not_ruled_out(&candidates, cause);
+    let confidence = if not_ruled_out.is_empty() {
+        confidence
+    } else {
+        confidence.min(Confidence::Likely)
+    };
     Diagnosis {
         cause,
         confidence,
         from: from(evidence, cause),
         because: reasons::of(evidence, &signs, cause),
-        not_ruled_out: not_ruled_out(&candidates, cause),
+        not_ruled_out,
         findings,
     }
 }
@@ -105,6 +111,11 @@ fn verdict(
             return (best.cause, Confidence::Possible);
         }
     }
+    if best.cause == Cause::Overloaded && !silence_counts(evidence, tries(syn)) {
+        // So few that went unanswered are loss rather than a queue at its brim.
+        let loss = candidates.get(1).map_or(best.cause, |next| next.cause);
+        return (loss, Confidence::Possible);
+    }
     let confidence = if best.share >= CERTAIN {
         best.ceiling
     } else if best.share >= LIKELY {
@@ -112,26 +123,39 @@ fn verdict(
     } else {
         Confidence::Possible
     };
-    let through_a_proxy = findings
-        .iter()
-        .any(|finding| finding.kind == FindingKind::ProxySuspected);
-    if through_a_proxy && best.cause.class() == Class::Open {
+    // An answer that a proxy may have given, or that others of its kind did not come to, proves less.
+    let in_doubt = syn.unanswered > 0
+        || findings
+            .iter()
+            .any(|finding| finding.kind == FindingKind::ProxySuspected);
+    if in_doubt && best.cause.class() == Class::Open {
         return (best.cause, confidence.min(Confidence::Likely));
     }
     (best.cause, confidence)
 }
 
+fn tries(syn: &Reading) -> u32 {
+    let answered = u32::try_from(syn.answers.len()).unwrap_or(u32::MAX);
+    syn.unanswered.saturating_add(answered)
+}
+
 /// For how long the SYNs to the port have been listened to, from the first one on.
+///
+/// A try that was cut short listened to nothing.
 fn listened(evidence: &Evidence) -> Duration {
+    let shortest_wait = signs::shortest_wait(evidence);
     signs::connects(evidence)
+        .filter(|(_, observation, dial)| {
+            dial.answer != Answer::Silence || observation.took_s >= shortest_wait
+        })
         .map(|(_, observation, _)| observation.at_s + observation.took_s)
         .max()
         .unwrap_or_default()
 }
 
 /// Silence counts only after several tries spread over more than a second.
-fn silence_counts(evidence: &Evidence, unanswered: u32) -> bool {
-    unanswered >= 3 && listened(evidence) > Duration::from_secs(1)
+fn silence_counts(evidence: &Evidence, tries: u32) -> bool {
+    tries >= 3 && listened(evidence) > Duration::from_secs(1)
 }
 
 fn not_ruled_out(candidates: &[Candidate], cause: Cause) -> Vec<Cause> {
@@ -144,7 +168,7 @@ fn not_ruled_out(candidates: &[Candidate], cause: Cause) -> Vec<Cause> {
 
 /// Who said so, or the last hop that answered where nobody did.
 fn from(evidence: &Evidence, cause: Cause) -> Option<IpAddr> {
-    let said_so = signs::connects(evidence).find_map(|(_, _, dial)| match &dial.answer {
+    let said_so = signs::to_port(evidence).find_map(|(_, _, dial)| match &dial.answer {
         Answer::Icmp(error) => error.from,
         Answer::SynAck(_) | Answer::Rst | Answer::Local(_) | Answer::Silence => None,
     });

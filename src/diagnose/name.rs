@@ -3,25 +3,22 @@
 use std::time::Duration;
 
 use super::{Cause, Class, Confidence, Diagnosis, Finding, FindingKind, Reason};
-use crate::evidence::{Evidence, LookupOutcome, Resolution};
+use crate::evidence::{Evidence, Family, LookupOutcome, Resolution};
 
 /// The verdict on a name that gave no address; absent when it gave one.
 pub fn diagnose_name(resolution: &Resolution) -> Option<Diagnosis> {
     if !resolution.addresses.is_empty() {
         return None;
     }
-    let mut worst: Option<(Cause, usize)> = None;
-    for (index, lookup) in resolution.lookups.iter().enumerate() {
-        let Some(cause) = of_outcome(&lookup.outcome) else {
-            continue;
-        };
-        if worst.is_none_or(|(known, _)| rank(cause) > rank(known)) {
-            worst = Some((cause, index));
-        }
-    }
-    let (cause, _) = worst.unwrap_or((Cause::Undecided, 0));
+    let cause = questions(resolution)
+        .into_iter()
+        .filter_map(|question| settled(resolution, question))
+        .max_by_key(|cause| rank(*cause))
+        .unwrap_or(Cause::Undecided);
     // An answer about the name itself decides; trouble on the way to one may have several reasons.
-    let confidence = if matches!(cause, Cause::NxDomain | Cause::NoAddress) {
+    let confidence = if cause == Cause::Undecided {
+        Confidence::Possible
+    } else if decides(cause) {
         Confidence::Certain
     } else {
         Confidence::Likely
@@ -50,11 +47,51 @@ pub fn diagnose_name(resolution: &Resolution) -> Option<Diagnosis> {
     })
 }
 
-fn record(family: crate::evidence::Family) -> &'static str {
+fn record(family: Family) -> &'static str {
     match family {
-        crate::evidence::Family::A => "A",
-        crate::evidence::Family::Aaaa => "AAAA",
+        Family::A => "A",
+        Family::Aaaa => "AAAA",
     }
+}
+
+/// What was asked: each candidate and record type once, however many servers it was put to.
+fn questions(resolution: &Resolution) -> Vec<(&str, Family)> {
+    let mut questions = Vec::new();
+    for lookup in &resolution.lookups {
+        let question = (lookup.candidate.as_str(), lookup.family);
+        if !questions.contains(&question) {
+            questions.push(question);
+        }
+    }
+    questions
+}
+
+/// What the answers to one question come to: the word of a server that knows outweighs the trouble with the others, and
+/// NXDOMAIN holds for every record type of the name (RFC 2308, 2.1).
+fn settled(resolution: &Resolution, (candidate, family): (&str, Family)) -> Option<Cause> {
+    let causes = || {
+        let of_candidate = resolution
+            .lookups
+            .iter()
+            .filter(move |lookup| lookup.candidate == candidate);
+        of_candidate.filter_map(|lookup| Some((lookup.family, of_outcome(&lookup.outcome)?)))
+    };
+    let own = || {
+        causes()
+            .filter(|(asked, _)| *asked == family)
+            .map(|(_, cause)| cause)
+    };
+    let word = own()
+        .filter(|cause| decides(*cause))
+        .max_by_key(|cause| rank(*cause));
+    let name_is_not_there = causes().any(|(_, cause)| cause == Cause::NxDomain);
+    word.or(name_is_not_there.then_some(Cause::NxDomain))
+        .or_else(|| own().max_by_key(|cause| rank(*cause)))
+}
+
+/// Whether that is an answer about the name itself.
+fn decides(cause: Cause) -> bool {
+    matches!(cause, Cause::NxDomain | Cause::NoAddress)
 }
 
 /// What one lookup would mean if it were the only one.
@@ -72,8 +109,8 @@ pub(super) fn of_outcome(outcome: &LookupOutcome) -> Option<Cause> {
     })
 }
 
-/// An answer that leaves the name undecided outranks one that decides it: as long as one candidate or one family could
-/// not be asked, the name may exist. A name that exists without an address outranks one that does not exist.
+/// An answer that leaves the name undecided outranks one that decides it: as long as one candidate or one family got no
+/// answer, the name may exist. A name that exists without an address outranks one that does not exist.
 const RANK: [Cause; 6] = [
     Cause::NxDomain,
     Cause::NoAddress,

@@ -119,7 +119,7 @@ fn connect_time(evidence: &Evidence, index: usize) -> Option<String> {
 }
 
 fn answer(evidence: &Evidence, index: usize) -> Option<&Answer> {
-    let (_, _, dial) = signs::connects(evidence).find(|(at, ..)| *at == index)?;
+    let (_, _, dial) = signs::to_port(evidence).find(|(at, ..)| *at == index)?;
     Some(&dial.answer)
 }
 
@@ -193,6 +193,12 @@ fn sweep(reading: &Reading) -> Option<String> {
     if reading.has(Sign::DiesEarlier) {
         return Some(
             "SYNs to this port die on the way: a hop that answers for another port of the same host stays silent for this one"
+                .to_owned(),
+        );
+    }
+    if reading.has(Sign::SeemsToDieEarlier) {
+        return Some(
+            "SYNs to this port seem to die on the way: a hop that answered for another port of the same host did not for this one, though it may have sent its ICMP errors of that second already"
                 .to_owned(),
         );
     }

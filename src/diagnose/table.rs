@@ -41,6 +41,8 @@ pub(super) enum Silence {
     Loss,
     /// As likely as an answer.
     Either,
+    /// As likely as an answer; but beside an answer it must have been loss.
+    UnlessItAnswers,
     /// The cause shows as a mixture of answers and silence; without any silence the row is out.
     Mixed,
 }
@@ -86,15 +88,26 @@ const SILENT: Cell = fits(&[]).silence(Silence::Expected);
 const HOST_ANSWERS: Cell = answers!(Sign::HostAnswers);
 /// Nothing of the host answers; somebody on the way may.
 const HOST_SILENT: Cell = fits(&[(Sign::PathRefuses, 0.5)]).silence(Silence::Expected);
-const EITHER: Cell = fits(&[(Sign::HostAnswers, 0.5), (Sign::PathRefuses, 0.5)]);
+const EITHER: Cell =
+    fits(&[(Sign::HostAnswers, 0.5), (Sign::PathRefuses, 0.5)]).silence(Silence::UnlessItAnswers);
+const ANY_ECHO: Cell =
+    fits(&[(Sign::HostAnswers, 0.8), (Sign::PathRefuses, 0.5)]).silence(Silence::UnlessItAnswers);
 /// SYNs get as far as those to another port; that an ICMP error is missing may still be chance.
-const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0)]).otherwise(0.01);
+const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0), (Sign::SeemsToDieEarlier, 0.2)]).otherwise(0.01);
 /// What the listener's own queue must look like, where we can see it.
 const QUEUE_FULL: Cell = fits(&[
     (Sign::QueueFull, 1.0),
     (Sign::QueueFullAndDropping, 1.0),
     (Sign::QueueNotFull, 0.02),
 ]);
+
+/// A listener that takes some and turns others away may have room when we look.
+const QUEUE_AT_THE_BRIM: Cell = fits(&[
+    (Sign::QueueFull, 1.0),
+    (Sign::QueueFullAndDropping, 1.0),
+    (Sign::QueueNotFull, 0.3),
+])
+.otherwise(0.001);
 
 const ANY_SYN_ACK: &[Sign] = &[
     Sign::SynAck,
@@ -135,8 +148,9 @@ const CLOSED_IN_ORDER: Cell = fits(&[(Sign::FinAcknowledged, 1.0), (Sign::FinPen
 
 /// What every row expects of columns that it does not name.
 pub(super) const EVERYWHERE: &[(Column, Cell)] = &[
-    // A SYN that waits for ARP or ND has not left: nothing else can explain what we see.
-    (Column::Neighbour, fits(&[(Sign::Resolved, 1.0)])),
+    // A SYN that waits for ARP or ND has not left, which explains any silence. An answer all the same is an answer: the
+    // neighbour was lost, or found, in between.
+    (Column::Neighbour, fits(&[(Sign::Resolved, 1.0)]).otherwise(0.001)),
     (
         Column::Listener,
         fits(&[(Sign::NoListener, 1.0), (Sign::QueueNotFull, 1.0)]).otherwise(0.001),
@@ -187,14 +201,16 @@ pub(super) const ROWS: &[Row] = &[
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathFast, 1.0)]).otherwise(0.02),
         Ending: CLOSED_IN_ORDER),
-    row!(LongPath, 0.6, Likely,
+    row!(LongPath, 0.5, Likely,
         Syn: fits(&[(Sign::LateSynAck, 1.0), (Sign::LateByTimeout, 0.5), (Sign::SynAck, 0.1)])
             .needs(&[Sign::LateSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathSlow, 1.0)]).otherwise(0.01),
         Ending: CLOSED_IN_ORDER),
     // Refused: a RST, and from the client's side alone no telling whose. On our own host there is.
-    row!(NoListener, 0.9, Likely, Syn: answers!(Sign::Rst)),
+    row!(NoListener, 0.9, Likely,
+        Syn: answers!(Sign::Rst),
+        Listener: fits(&[(Sign::NoListener, 1.0)]).otherwise(0.02)),
     row!(NoListener, 90.0, Certain, Syn: answers!(Sign::Rst), Listener: answers!(Sign::NoListener)),
     row!(MiddleboxReset, 0.1, Likely, Syn: answers!(Sign::Rst)),
     // Rejected, unreachable: somebody said so.
@@ -220,7 +236,7 @@ pub(super) const ROWS: &[Row] = &[
     // A socket-level load balancer (Cilium) answers a connect() to a Service without backends with EHOSTUNREACH.
     row!(Denied, 0.1, Likely,
         Syn: local!(NoRoute),
-        Route: answers!(Sign::HasRoute)),
+        Route: fits(&[(Sign::HasRoute, 1.0)])),
     row!(Denied, 1.0, Certain, Syn: local!(Denied)),
     row!(NoPorts, 1.0, Certain,
         Syn: local!(NoPorts),
@@ -237,8 +253,8 @@ pub(super) const ROWS: &[Row] = &[
     row!(HostSilent, 0.3, Likely, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT),
     // A router reports a dead neighbour only after three seconds: it may be about to.
     row!(HostUnreachable, 0.06, Possible, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT),
-    row!(SynFilter, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: EITHER),
-    row!(ReturnPath, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: EITHER, Sweep: GETS_AS_FAR),
+    row!(SynFilter, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: ANY_ECHO),
+    row!(ReturnPath, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR),
     row!(SynDropped, 0.3, Likely,
         Syn: SILENT, Control: HOST_ANSWERS, Sweep: GETS_AS_FAR, Listener: QUEUE_FULL),
     // The same on a host whose firewall drops all other ports.
@@ -248,20 +264,24 @@ pub(super) const ROWS: &[Row] = &[
     row!(Egress, 0.05, Likely, Syn: SILENT, Egress: answers!(Sign::SendsFail)),
     row!(Ingress, 0.1, Likely, Syn: SILENT, Ingress: answers!(Sign::NotDelivered)),
     // A mixture of answers and silence.
-    row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: SOME_KNOWN),
-    row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: SOME_KNOWN),
+    row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: SOME_KNOWN,
+        Listener: QUEUE_AT_THE_BRIM),
+    row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: SOME_KNOWN,
+        Listener: QUEUE_AT_THE_BRIM),
     // Connected for us, and then not.
     row!(AckIgnored, 0.3, Likely,
         Syn: CONNECTED,
         Ending: fits(&[(Sign::SynAckRepeated, 1.0), (Sign::FinIgnored, 1.0), (Sign::FinPending, 0.3),
                 (Sign::FinAcknowledged, 0.3)])
-            .needs(&[Sign::SynAckRepeated, Sign::FinIgnored, Sign::FinPending])),
+            .needs(&[Sign::SynAckRepeated, Sign::FinIgnored, Sign::FinPending]),
+        Listener: QUEUE_AT_THE_BRIM),
     row!(Unattributed, 0.02, Likely, Syn: CONNECTED, Ending: answers!(Sign::FinIgnored)),
     row!(ResetOnOverflow, 0.2, Likely,
         Syn: CONNECTED,
         Ending: fits(&[(Sign::BareReset, 1.0), (Sign::AnyReset, 0.5), (Sign::AbortReset, 0.05),
                 (Sign::FinAcknowledged, 0.3)])
-            .needs(&[Sign::BareReset, Sign::AnyReset, Sign::AbortReset])),
+            .needs(&[Sign::BareReset, Sign::AnyReset, Sign::AbortReset]),
+        Listener: QUEUE_AT_THE_BRIM),
     row!(ResetAfterAccept, 0.7, Likely,
         Syn: CONNECTED.silence(Silence::Loss),
         Ending: fits(&[(Sign::AbortReset, 1.0), (Sign::AnyReset, 1.0), (Sign::BareReset, 0.05),

@@ -53,7 +53,10 @@ fn weight(row: &Row, signs: &Signs) -> f64 {
         .iter()
         .chain(EVERYWHERE.iter().filter(|(column, _)| !names(row, *column)));
     named.fold(row.prior, |weight, (column, cell)| {
-        weight * fit(cell, signs.column(*column), signs.loss)
+        let Some(reading) = signs.column(*column) else {
+            return weight * not_looked_at(*column, cell);
+        };
+        weight * fit(cell, reading, signs.loss)
     })
 }
 
@@ -61,11 +64,17 @@ fn names(row: &Row, column: Column) -> bool {
     row.cells.iter().any(|(named, _)| *named == column)
 }
 
-fn fit(cell: &Cell, reading: Option<&Reading>, loss: f64) -> f64 {
-    let Some(reading) = reading else {
-        // A run that did not look may not claim a cause that needs to be seen.
-        return if cell.needs.is_empty() { 1.0 } else { 0.0 };
-    };
+/// A run that did not look may not claim a cause that needs to be seen. The controls are the exception: every silence
+/// is held against them, so that before they have an outcome all that they will decide is open.
+fn not_looked_at(column: Column, cell: &Cell) -> f64 {
+    if cell.needs.is_empty() || column == Column::Control {
+        1.0
+    } else {
+        0.0
+    }
+}
+
+fn fit(cell: &Cell, reading: &Reading, loss: f64) -> f64 {
     let seen = cell.needs.is_empty() || cell.needs.iter().any(|sign| reading.has(*sign));
     if !seen && !may_be_lost(cell, reading) {
         return 0.0;
@@ -101,8 +110,9 @@ fn silence(silence: Silence, reading: &Reading, loss: f64) -> f64 {
     let answered = i32::try_from(reading.answers.len()).unwrap_or(i32::MAX);
     match silence {
         Silence::Loss => loss.powi(unanswered) * (1.0 - loss).powi(answered),
-        Silence::Either if unanswered > 0 => 0.5,
-        Silence::Expected | Silence::Either => 1.0,
+        Silence::UnlessItAnswers if answered > 0 => loss.powi(unanswered) * (1.0 - loss).powi(answered),
+        Silence::Either | Silence::UnlessItAnswers if unanswered > 0 => 0.5,
+        Silence::Expected | Silence::Either | Silence::UnlessItAnswers => 1.0,
         Silence::Mixed if unanswered == 0 => 0.0,
         Silence::Mixed => 0.5f64.powi(unanswered.saturating_add(answered)),
     }

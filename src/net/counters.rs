@@ -1,6 +1,7 @@
 //! The network namespace's own counters, world-readable in /proc.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 
 use crate::evidence::Look;
 
@@ -19,12 +20,12 @@ pub struct Reading {
 
 /// Reads the counters for one address family.
 pub fn read(is_ipv4: bool) -> Look<Reading> {
-    let Ok(tcp) = fs::read_to_string("/proc/thread-self/net/netstat") else {
+    let Ok(tcp) = read_whole("/proc/thread-self/net/netstat") else {
         return Look::CouldNot {
             why: "/proc/net/netstat cannot be read".to_owned(),
         };
     };
-    let snmp = fs::read_to_string("/proc/thread-self/net/snmp").ok();
+    let snmp = read_whole("/proc/thread-self/net/snmp").ok();
     Look::Saw(Reading {
         retransmissions_failed: paired(&tcp, "TcpExt:", "TCPRetransFail"),
         retransmissions: snmp
@@ -33,6 +34,13 @@ pub fn read(is_ipv4: bool) -> Look<Reading> {
         listen_overflows: paired(&tcp, "TcpExt:", "ListenOverflows"),
         not_delivered: not_delivered(is_ipv4, snmp.as_deref()),
     })
+}
+
+/// The kernel tells no size of these files, and would be asked for a few bytes, some more and so on.
+fn read_whole(path: &str) -> io::Result<String> {
+    let mut text = String::with_capacity(16 * 1024);
+    File::open(path)?.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn not_delivered(is_ipv4: bool, snmp: Option<&str>) -> Option<i64> {
@@ -44,7 +52,7 @@ fn not_delivered(is_ipv4: bool, snmp: Option<&str>) -> Option<i64> {
             value("ForwDatagrams")?,
         )
     } else {
-        let text = fs::read_to_string("/proc/thread-self/net/snmp6").ok()?;
+        let text = read_whole("/proc/thread-self/net/snmp6").ok()?;
         let value = |name| listed(&text, name);
         (
             value("Ip6InReceives")?,

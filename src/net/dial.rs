@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::pause::pause;
 use super::tcp_info::{State, TcpInfo, dropped_packets};
 use super::{clock, errno, error_queue};
 use crate::evidence::{Answer, Dial, Ending, Handshake, LocalError, Reset, ResetShape};
@@ -269,7 +270,7 @@ impl Line {
 
         let during_hold = tokio::select! {
             event = self.peer_speaks() => event,
-            () = sleep(hold) => Held::Quiet,
+            () = pause(hold) => Held::Quiet,
             () = finish.requested() => Held::Quiet,
         };
         match during_hold {

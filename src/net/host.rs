@@ -46,13 +46,17 @@ impl Host {
         };
         let mut saw = vec![Saw::Route(route)];
         saw.extend(host.neighbour());
-        saw.extend(host.listener());
+        // Nothing has changed yet, so there is no need to look twice.
+        saw.extend(host.listener(host.queue.clone(), || host.overflows_until(&host.counters)));
         (host, saw)
     }
 
     /// Looks again at what may have changed, but for the counters.
     pub fn look_again(&self) -> Vec<Saw> {
-        self.neighbour().into_iter().chain(self.listener()).collect()
+        self.neighbour()
+            .into_iter()
+            .chain(self.listener_again())
+            .collect()
     }
 
     /// Looks for the last time, with the growth of the counters.
@@ -71,7 +75,16 @@ impl Host {
         Some(Saw::Neighbour(route::neighbour(next_hop)))
     }
 
-    fn listener(&self) -> Option<Saw> {
+    fn listener_again(&self) -> Option<Saw> {
+        if self.next_hop != Some(NextHop::Local) {
+            return None;
+        }
+        self.listener(listener::queue(self.endpoint), || {
+            self.overflows_until(&counters::read(self.endpoint.is_ipv4()))
+        })
+    }
+
+    fn listener(&self, queue: Look<listener::Queue>, overflows: impl FnOnce() -> Option<u64>) -> Option<Saw> {
         if self.next_hop != Some(NextHop::Local) {
             return None;
         }
@@ -79,21 +92,20 @@ impl Host {
             Look::Saw(queue) => queue.drops,
             Look::Nothing | Look::CouldNot { .. } => 0,
         };
-        Some(Saw::Listener(match listener::queue(self.endpoint) {
+        Some(Saw::Listener(match queue {
             Look::Saw(queue) => Look::Saw(Listener {
                 queue: queue.length,
                 limit: queue.limit,
                 drops: queue.drops.saturating_sub(before),
-                overflows: self.overflows(),
+                overflows: overflows(),
             }),
             Look::Nothing => Look::Nothing,
             Look::CouldNot { why } => Look::CouldNot { why },
         }))
     }
 
-    fn overflows(&self) -> Option<u64> {
-        let (Look::Saw(before), Look::Saw(after)) = (&self.counters, counters::read(self.endpoint.is_ipv4()))
-        else {
+    fn overflows_until(&self, after: &Look<counters::Reading>) -> Option<u64> {
+        let (Look::Saw(before), Look::Saw(after)) = (&self.counters, after) else {
             return None;
         };
         grown(before.listen_overflows, after.listen_overflows)

@@ -1,10 +1,9 @@
 //! The accept queue of a listening socket on this very host, by `sock_diag`: any user may look.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, TCP_LISTEN};
 use netlink_packet_sock_diag::inet::nlas::Nla;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
@@ -25,66 +24,51 @@ pub struct Queue {
 }
 
 /// The queue of the socket that would take a connection to `endpoint`, an address of our own.
+///
+/// The kernel looks it up as it does for a SYN (`inet_diag_find_one_icsk`), so it need not list every listener.
 pub fn queue(endpoint: SocketAddr) -> Look<Queue> {
-    let families: &[u8] = if endpoint.is_ipv4() {
-        // A v6 socket takes v4 connections too, unless it is v6-only.
-        &[AF_INET, AF_INET6]
-    } else {
-        &[AF_INET6]
-    };
-    let mut found = None;
-    for family in families {
-        match listening(*family) {
-            Ok(sockets) => {
-                found = found.or_else(|| {
-                    sockets
-                        .iter()
-                        .find(|socket| takes(socket, endpoint))
-                        .map(|s| parse(s))
-                });
-            }
-            Err(error) => {
-                return Look::CouldNot {
-                    why: format!("sock_diag: {}", errno::name(&error)),
-                };
-            }
-        }
+    match ask(NETLINK_SOCK_DIAG, question(endpoint), Extent::One) {
+        Ok(answers) => answers
+            .iter()
+            .find_map(|answer| match answer {
+                SockDiagMessage::InetResponse(socket) if socket.header.state == TCP_LISTEN => {
+                    Some(parse(socket))
+                }
+                SockDiagMessage::InetResponse(_)
+                | SockDiagMessage::InetRequest(_)
+                | SockDiagMessage::UnixRequest(_)
+                | SockDiagMessage::UnixResponse(_) => None,
+            })
+            .map_or(Look::Nothing, Look::Saw),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Look::Nothing,
+        Err(error) => Look::CouldNot {
+            why: format!("sock_diag: {}", errno::name(&error)),
+        },
     }
-    found.map_or(Look::Nothing, Look::Saw)
 }
 
-#[expect(clippy::vec_box, reason = "boxed is how the library hands them out")]
-fn listening(family: u8) -> io::Result<Vec<Box<InetResponse>>> {
-    let question = SockDiagMessage::InetRequest(InetRequest {
+fn question(endpoint: SocketAddr) -> SockDiagMessage {
+    const ANY_COOKIE: [u8; 8] = [0xff; 8];
+    /// `lo` has this index in every namespace (`LOOPBACK_IFINDEX`), and what we send to ourselves comes from there.
+    const LOOPBACK: u32 = 1;
+    let (family, nobody, interface_id) = match endpoint {
+        SocketAddr::V4(_) => (AF_INET, SocketId::new_v4(), LOOPBACK),
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => (AF_INET6, SocketId::new_v6(), v6.scope_id()),
+        SocketAddr::V6(_) => (AF_INET6, SocketId::new_v6(), LOOPBACK),
+    };
+    SockDiagMessage::InetRequest(InetRequest {
         family,
         protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::SKMEMINFO,
         states: StateFlags::LISTEN,
-        socket_id: if family == AF_INET {
-            SocketId::new_v4()
-        } else {
-            SocketId::new_v6()
+        socket_id: SocketId {
+            source_address: endpoint.ip(),
+            source_port: endpoint.port(),
+            interface_id,
+            cookie: ANY_COOKIE,
+            ..nobody
         },
-    });
-    let answers = ask(NETLINK_SOCK_DIAG, question, Extent::All)?;
-    Ok(answers
-        .into_iter()
-        .filter_map(|answer| match answer {
-            SockDiagMessage::InetResponse(response) => Some(response),
-            SockDiagMessage::InetRequest(_)
-            | SockDiagMessage::UnixRequest(_)
-            | SockDiagMessage::UnixResponse(_) => None,
-        })
-        .collect())
-}
-
-fn takes(socket: &InetResponse, endpoint: SocketAddr) -> bool {
-    let id = &socket.header.socket_id;
-    let bound = match id.source_address {
-        IpAddr::V6(address) => address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4),
-        v4 @ IpAddr::V4(_) => v4,
-    };
-    id.source_port == endpoint.port() && (bound.is_unspecified() || bound == endpoint.ip())
+    })
 }
 
 #[expect(
@@ -110,9 +94,10 @@ mod tests {
 
     #[test]
     fn our_own_listener_is_found_with_its_limit_and_a_free_port_is_not() {
-        for address in ["127.0.0.1:0", "[::1]:0"] {
-            let listener = TcpListener::bind(address).unwrap();
-            let endpoint = listener.local_addr().unwrap();
+        // A v6 socket takes v4 connections too.
+        for (address, seen_at) in [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("::", "127.0.0.1")] {
+            let listener = TcpListener::bind((address, 0)).unwrap();
+            let endpoint = SocketAddr::new(seen_at.parse().unwrap(), listener.local_addr().unwrap().port());
             let Look::Saw(queue) = queue(endpoint) else {
                 panic!("no listener seen at {endpoint}")
             };

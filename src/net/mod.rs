@@ -10,6 +10,7 @@ pub mod host;
 pub mod interfaces;
 pub mod listener;
 mod netlink;
+mod pause;
 pub mod ping;
 pub mod route;
 pub mod settings;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::select::{connects, path_round_trip, shortest_wait};
+use super::select::{connects, path_round_trip, shortest_wait, to_port};
 use super::{Column, Reading, Sign};
 use crate::evidence::{Answer, Ending, Evidence, Handshake, IcmpSays, ResetShape};
 
 pub(super) fn syn(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Syn);
     let shortest_wait = shortest_wait(evidence);
-    for (index, observation, dial) in connects(evidence) {
+    for (index, observation, dial) in to_port(evidence) {
         let sign = match &dial.answer {
             Answer::SynAck(handshake) => {
                 reading.unanswered += handshake.retransmitted_syns;

@@ -94,6 +94,10 @@ fn counters(evidence: &Evidence) -> Option<(usize, &Counters)> {
 /// The counters are the whole namespace's, so a match counts only when it covers several of our own packets.
 const PACKETS_TO_COUNT: u64 = 2;
 
+/// A SYN-ACK and its repetitions, and the answers to the controls and pings that are sent beside each SYN. Where more
+/// than that is dropped, it is other traffic, and ours need not be part of it.
+const MOST_A_SYN: u64 = 4;
+
 /// When every retransmission of the whole namespace was refused, ours were.
 pub(super) fn egress(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Egress);
@@ -130,6 +134,7 @@ pub(super) fn ingress(evidence: &Evidence) -> Reading {
     } else if counters.alongside == 0
         && counters.our_unanswered_syns >= PACKETS_TO_COUNT
         && lost >= counters.our_unanswered_syns
+        && lost <= MOST_A_SYN * counters.our_unanswered_syns
     {
         reading.answers.push((Sign::NotDelivered, index));
     }

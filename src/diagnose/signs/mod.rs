@@ -5,7 +5,7 @@ mod local;
 mod path;
 mod select;
 
-pub(super) use select::{connects, controls, last_hop, path_round_trip};
+pub(super) use select::{connects, controls, last_hop, path_round_trip, shortest_wait, to_port};
 
 use crate::evidence::{Evidence, IcmpSays, LocalMeans};
 
@@ -82,6 +82,8 @@ pub(super) enum Sign {
 
     /// SYNs to the port die before a hop that SYNs to another port reach.
     DiesEarlier,
+    /// The same, but within the time in which a router need not send a second ICMP error.
+    SeemsToDieEarlier,
     /// SYNs to the port get as far as SYNs to another port.
     GetsAsFar,
 

@@ -1,8 +1,9 @@
 //! The host and the way to it: other ports, echo, and how far SYNs get.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use super::select::{controls, hops, is_about_port, observations, router, shortest_wait};
+use super::select::{controls, hops, is_about_port, met_its_fate, observations, router, shortest_wait};
 use super::{Column, Reading, Sign};
 use crate::evidence::{Answer, Evidence, Ping, Saw};
 
@@ -19,6 +20,13 @@ pub(super) fn control(evidence: &Evidence) -> Reading {
                 reading.silent.push(index);
                 reading.unanswered += dial.syns;
             }
+        }
+    }
+    // A SYN of the sweep that reached the host and was answered by it is an answer of the host as well.
+    for (index, dial) in hops(evidence) {
+        let is_answer = matches!(dial.answer, Answer::SynAck(_) | Answer::Rst);
+        if is_answer && !is_about_port(evidence, dial) && met_its_fate(dial) {
+            reading.answers.push((Sign::HostAnswers, index));
         }
     }
     reading
@@ -55,38 +63,53 @@ pub(super) fn echo(evidence: &Evidence) -> Reading {
     reading
 }
 
-/// A missing ICMP error proves nothing by itself; it counts where the same hop answered for the other port, and only
-/// when it was missing more than once.
+/// A missing ICMP error proves nothing by itself. It counts where the same hop answered for the other port, and only
+/// when it was missing more than once: at two hops, or at one hop more than a second apart, since senders of ICMP errors
+/// limit themselves to about one a second.
 pub(super) fn sweep(evidence: &Evidence) -> Reading {
-    const MISSING_TO_COUNT: usize = 2;
     let mut reading = Reading::new(Column::Sweep);
     let reached = farthest_answer(evidence, true).unwrap_or(0);
     let reached_by_control = farthest_answer(evidence, false).unwrap_or(0);
     let host_is_next = hops(evidence).any(|(_, dial)| {
-        !is_about_port(evidence, dial) && dial.ttl == Some(reached + 1) && dial.answer == Answer::Rst
+        !is_about_port(evidence, dial)
+            && dial.ttl == Some(reached + 1)
+            && matches!(dial.answer, Answer::Rst | Answer::SynAck(_))
     });
-    let missing: Vec<usize> = hops(evidence)
-        .filter(|(_, dial)| is_about_port(evidence, dial) && dial.answer == Answer::Silence)
-        .filter(|(_, dial)| {
-            dial.ttl
-                .is_some_and(|ttl| ttl > reached && ttl <= reached_by_control)
-        })
-        .map(|(index, _)| index)
-        .collect();
-    if reached < reached_by_control && missing.len() >= MISSING_TO_COUNT {
-        reading
-            .answers
-            .extend(missing.into_iter().map(|index| (Sign::DiesEarlier, index)));
-    } else if host_is_next || reached_by_control > 0 && reached >= reached_by_control {
+    if host_is_next || reached_by_control > 0 && reached >= reached_by_control {
         let last = hops(evidence)
             .filter(|(_, dial)| is_about_port(evidence, dial))
             .last();
         reading
             .answers
             .extend(last.map(|(index, _)| (Sign::GetsAsFar, index)));
+        return reading;
     }
+    let missing: Vec<(usize, u8, Duration)> = hops(evidence)
+        .filter(|(_, dial)| is_about_port(evidence, dial) && dial.answer == Answer::Silence)
+        .filter_map(|(index, dial)| Some((index, dial.ttl?, evidence.observations[index].at_s)))
+        .filter(|(_, ttl, _)| (reached + 1..=reached_by_control).contains(ttl))
+        .collect();
+    if missing.len() < 2 {
+        return reading;
+    }
+    let apart = |(_, ttl, at): &(usize, u8, Duration)| {
+        missing
+            .iter()
+            .any(|(_, other, then)| other != ttl || at.abs_diff(*then) > ICMP_INTERVAL)
+    };
+    let sign = if missing.iter().any(apart) {
+        Sign::DiesEarlier
+    } else {
+        Sign::SeemsToDieEarlier
+    };
+    reading
+        .answers
+        .extend(missing.iter().map(|(index, ..)| (sign, *index)));
     reading
 }
+
+/// How often a sender of ICMP errors sends one at least (Linux: `icmp_ratelimit`).
+const ICMP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The largest TTL at which a hop on the way (not the host itself) answered.
 fn farthest_answer(evidence: &Evidence, about_port: bool) -> Option<u8> {

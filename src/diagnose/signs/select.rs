@@ -36,6 +36,37 @@ pub(in crate::diagnose) fn controls(
     })
 }
 
+/// Every SYN that met its fate at the port: connections to it, and SYNs of a sweep that got any other answer than that
+/// their time to live was over. What a sweep meets is said of the port as well, and ICMP errors are rare enough.
+pub(in crate::diagnose) fn to_port(
+    evidence: &Evidence,
+) -> impl Iterator<Item = (usize, &Observation, &Dial)> {
+    observations(evidence).filter_map(|(index, observation)| match &observation.saw {
+        Saw::Connect(dial) => Some((index, observation, dial)),
+        Saw::Hop(dial) if is_about_port(evidence, dial) && met_its_fate(dial) => {
+            Some((index, observation, dial))
+        }
+        Saw::Hop(_)
+        | Saw::Control(_)
+        | Saw::TtlOne(_)
+        | Saw::Echo(_)
+        | Saw::Route(_)
+        | Saw::Neighbour(_)
+        | Saw::Listener(_)
+        | Saw::Counters(_) => None,
+    })
+}
+
+/// Whether a SYN with a limited life was answered by whoever it was for, or by somebody who will not let it through.
+/// Within one hop that may be a proxy, which says nothing about the host.
+pub(super) fn met_its_fate(dial: &Dial) -> bool {
+    match &dial.answer {
+        Answer::SynAck(_) | Answer::Rst => dial.ttl > Some(1),
+        Answer::Icmp(error) => error.says != IcmpSays::TtlExceeded,
+        Answer::Local(_) | Answer::Silence => false,
+    }
+}
+
 /// SYNs of the sweeps.
 pub(super) fn hops(evidence: &Evidence) -> impl Iterator<Item = (usize, &Dial)> {
     observations(evidence).filter_map(|(index, observation)| {
@@ -100,7 +131,7 @@ fn round_trip(evidence: &Evidence, observation: &Observation) -> Option<Duration
 
 /// How long a probe must have waited for its silence to count: three round trips of this path and 200 ms, and longer
 /// than the slowest handshake of this port. A probe that was concluded before says nothing.
-pub(super) fn shortest_wait(evidence: &Evidence) -> Duration {
+pub(in crate::diagnose) fn shortest_wait(evidence: &Evidence) -> Duration {
     let path = path_round_trip(evidence).map_or(Duration::ZERO, |(path, _)| path);
     let slowest = connects(evidence)
         .filter_map(|(_, _, dial)| dial.answer.syn_ack())

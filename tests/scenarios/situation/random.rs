@@ -1,0 +1,309 @@
+//! What must hold for any evidence, however odd: random observations, put together at random.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use libtest_mimic::{Failed, Trial};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use tcpprobe::diagnose::{Confidence, Diagnosis, diagnose};
+use tcpprobe::evidence::{
+    Answer, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Listener, LocalError,
+    LocalMeans, Look, Neighbour, NeighbourState, NextHop, Observation, Ping, Reset, ResetShape, Route, Saw,
+};
+
+use crate::endpoint::nothing_seen;
+use crate::version::Version;
+
+/// Pure and fast, so there can be many.
+const CASES: u32 = 500;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |name: &str, holds: fn(&Evidence, &Diagnosis) -> bool| {
+        Trial::test(format!("any_evidence::{name}"), move || for_any_evidence(holds))
+    };
+    vec![
+        trial(
+            "the_verdict_is_not_among_what_is_not_ruled_out",
+            |_, diagnosis| !diagnosis.not_ruled_out.contains(&diagnosis.cause),
+        ),
+        trial("nothing_is_not_ruled_out_twice", |_, diagnosis| {
+            let left = &diagnosis.not_ruled_out;
+            (1..left.len()).all(|index| !left[index..].contains(&left[index - 1]))
+        }),
+        trial("certain_has_no_rival", |_, diagnosis| {
+            diagnosis.confidence < Confidence::Certain || diagnosis.not_ruled_out.is_empty()
+        }),
+        trial("every_verdict_has_a_reason", |_, diagnosis| {
+            !diagnosis.because.is_empty()
+        }),
+        trial(
+            "reasons_and_findings_point_at_observations",
+            |evidence, diagnosis| {
+                let reasons = diagnosis.because.iter().flat_map(|reason| &reason.observations);
+                let findings = diagnosis
+                    .findings
+                    .iter()
+                    .flat_map(|finding| &finding.observations);
+                reasons
+                    .chain(findings)
+                    .all(|index| *index < evidence.observations.len())
+            },
+        ),
+        trial("the_verdict_is_the_same_again", |evidence, diagnosis| {
+            diagnose(evidence) == *diagnosis
+        }),
+    ]
+}
+
+fn for_any_evidence(holds: fn(&Evidence, &Diagnosis) -> bool) -> Result<(), Failed> {
+    let config = Config {
+        cases: CASES,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(&evidence(), |evidence| {
+            let diagnosis = diagnose(&evidence);
+            prop_assert!(holds(&evidence, &diagnosis), "{diagnosis:#?}");
+            Ok(())
+        })
+        .map_err(|error| Failed::from(error.to_string()))
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    prop_oneof![Just(Version::V4), Just(Version::V6)].prop_flat_map(|version| {
+        prop::collection::vec(observation(version), 0..14).prop_map(move |observations| Evidence {
+            observations,
+            ..nothing_seen(version)
+        })
+    })
+}
+
+fn observation(version: Version) -> BoxedStrategy<Observation> {
+    (duration(), duration(), saw(version))
+        .prop_map(|(at_s, took_s, saw)| Observation { at_s, took_s, saw })
+        .boxed()
+}
+
+/// From nothing to more than any deadline, with the short ones as often as the long ones.
+fn duration() -> impl Strategy<Value = Duration> {
+    prop_oneof![0..2_000u64, 0..500_000u64, 0..140_000_000u64].prop_map(Duration::from_micros)
+}
+
+fn saw(version: Version) -> BoxedStrategy<Saw> {
+    let endpoint = version.endpoint();
+    let either = prop_oneof![Just(endpoint), Just(version.control())];
+    prop_oneof![
+        4 => dial(Just(endpoint).boxed(), Just(None).boxed()).prop_map(Saw::Connect),
+        2 => dial(Just(version.control()).boxed(), Just(None).boxed()).prop_map(Saw::Control),
+        2 => dial(either.boxed(), (1..17u8).prop_map(Some).boxed()).prop_map(Saw::Hop),
+        1 => dial(Just(endpoint).boxed(), Just(Some(1)).boxed()).prop_map(Saw::TtlOne),
+        1 => prop_oneof![
+            Just(Ping::Reply),
+            icmp(endpoint).prop_map(Ping::Icmp),
+            Just(Ping::Silence),
+            Just(Ping::CouldNot { why: String::new() }),
+        ].prop_map(Saw::Echo),
+        1 => look(route(endpoint.ip())).prop_map(Saw::Route),
+        1 => look(neighbour(endpoint.ip())).prop_map(Saw::Neighbour),
+        1 => look(listener()).prop_map(Saw::Listener),
+        1 => look(counters()).prop_map(Saw::Counters),
+    ]
+    .boxed()
+}
+
+fn look<T: std::fmt::Debug + Clone + 'static>(
+    saw: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Look<T>> {
+    prop_oneof![
+        4 => saw.prop_map(Look::Saw),
+        1 => Just(Look::Nothing),
+        1 => Just(Look::CouldNot { why: String::new() }),
+    ]
+}
+
+fn dial(to: BoxedStrategy<SocketAddr>, ttl: BoxedStrategy<Option<u8>>) -> impl Strategy<Value = Dial> {
+    (to, ttl, 0..12u32).prop_flat_map(|(to, ttl, syns)| {
+        answer(to).prop_map(move |answer| Dial {
+            to,
+            from: None,
+            ttl,
+            syns,
+            answer,
+        })
+    })
+}
+
+fn answer(host: SocketAddr) -> BoxedStrategy<Answer> {
+    let local = prop_oneof![
+        Just(LocalMeans::NoRoute),
+        Just(LocalMeans::Denied),
+        Just(LocalMeans::NoPorts),
+        Just(LocalMeans::NoDescriptors),
+        Just(LocalMeans::Other),
+    ];
+    prop_oneof![
+        4 => handshake().prop_map(Answer::SynAck),
+        1 => Just(Answer::Rst),
+        2 => icmp(host).prop_map(Answer::Icmp),
+        1 => local.prop_map(|means| Answer::Local(LocalError {
+            call: "connect".to_owned(),
+            errno: "E".to_owned(),
+            means,
+        })),
+        4 => Just(Answer::Silence),
+    ]
+    .boxed()
+}
+
+fn handshake() -> BoxedStrategy<Handshake> {
+    (
+        duration(),
+        prop::option::of(duration()),
+        0..4u32,
+        prop::option::of(0..5u32),
+        any::<bool>(),
+        ending(),
+    )
+        .prop_map(
+            |(connect_s, rtt_s, retransmitted_syns, segments_in, timestamps, ending)| Handshake {
+                connect_s,
+                rtt_s,
+                retransmitted_syns,
+                segments_in,
+                timestamps,
+                peer_window: None,
+                ending,
+            },
+        )
+        .boxed()
+}
+
+fn ending() -> BoxedStrategy<Ending> {
+    let shape = prop_oneof![
+        Just(ResetShape::Bare),
+        Just(ResetShape::WithAck),
+        Just(ResetShape::Unknown),
+    ];
+    let reset = (duration(), shape).prop_map(|(after_s, shape)| Reset { after_s, shape });
+    (
+        prop::option::of(duration()),
+        prop::option::of(duration()),
+        0..6u32,
+        prop::option::of(duration()),
+        prop::option::of(reset),
+        0..4u32,
+        duration(),
+    )
+        .prop_map(
+            |(
+                fin_after_s,
+                fin_acknowledged_after_s,
+                fin_retransmissions,
+                peer_fin_after_s,
+                reset,
+                repeated_syn_acks,
+                watched_s,
+            )| Ending {
+                fin_after_s,
+                fin_acknowledged_after_s,
+                fin_retransmissions,
+                peer_fin_after_s,
+                reset,
+                repeated_syn_acks,
+                watched_s,
+            },
+        )
+        .boxed()
+}
+
+fn icmp(host: SocketAddr) -> BoxedStrategy<IcmpError> {
+    let says = prop_oneof![
+        Just(IcmpSays::PortUnreachable),
+        Just(IcmpSays::AdminProhibited),
+        Just(IcmpSays::HostProhibited),
+        Just(IcmpSays::NetProhibited),
+        Just(IcmpSays::HostUnreachable),
+        Just(IcmpSays::NetUnreachable),
+        Just(IcmpSays::TtlExceeded),
+        Just(IcmpSays::Other),
+    ];
+    (says, any::<bool>(), any::<bool>())
+        .prop_map(move |(says, named, from_self)| IcmpError {
+            says,
+            icmp_type: 3,
+            code: 0,
+            from: named.then_some(host.ip()),
+            from_self,
+        })
+        .boxed()
+}
+
+fn route(gateway: IpAddr) -> impl Strategy<Value = Route> {
+    let next_hop = prop_oneof![
+        Just(NextHop::Local),
+        Just(NextHop::OnLink),
+        Just(NextHop::Gateway(gateway)),
+        Just(NextHop::Refused),
+    ];
+    next_hop.prop_map(|next_hop| Route {
+        next_hop,
+        interface: None,
+        source: None,
+    })
+}
+
+fn neighbour(address: IpAddr) -> impl Strategy<Value = Neighbour> {
+    let state = prop_oneof![
+        Just(NeighbourState::Resolved),
+        Just(NeighbourState::Incomplete),
+        Just(NeighbourState::Failed),
+    ];
+    (state, 0..5u32).prop_map(move |(state, unanswered_requests)| Neighbour {
+        address,
+        state,
+        unanswered_requests,
+    })
+}
+
+fn listener() -> impl Strategy<Value = Listener> {
+    (0..5u32, 0..5u32, 0..3u32, prop::option::of(0..3u64)).prop_map(|(queue, limit, drops, overflows)| {
+        Listener {
+            queue,
+            limit,
+            drops,
+            overflows,
+        }
+    })
+}
+
+fn counters() -> BoxedStrategy<Counters> {
+    (
+        prop::option::of(0..9u64),
+        prop::option::of(0..9u64),
+        0..9u64,
+        prop::option::of(0..40u64),
+        0..9u64,
+        0..2u32,
+    )
+        .prop_map(
+            |(
+                retransmissions_failed,
+                retransmissions,
+                our_retransmissions,
+                received_not_delivered,
+                our_unanswered_syns,
+                alongside,
+            )| Counters {
+                retransmissions_failed,
+                retransmissions,
+                our_retransmissions,
+                received_not_delivered,
+                our_unanswered_syns,
+                alongside,
+            },
+        )
+        .boxed()
+}
