@@ -67,10 +67,13 @@ impl Printer {
         let written = match self.form {
             Output::Json => json::write(report, &mut self.out),
             Output::Jsonl => json::write_series_lines(report, &mut self.out),
-            Output::Text => report
-                .series
-                .iter()
-                .try_for_each(|one| series::write_text(one, &self.style, &mut self.out)),
+            Output::Text if report.series.is_empty() => Ok(()),
+            Output::Text => self.text.set_apart(&mut self.out).and_then(|()| {
+                report
+                    .series
+                    .iter()
+                    .try_for_each(|one| series::write_text(one, &self.style, &mut self.out))
+            }),
         };
         self.note(written)
     }

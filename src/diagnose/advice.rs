@@ -15,9 +15,9 @@ use crate::evidence::Evidence;
 use place::Place;
 use steps::{
     acceptor, addresses, ask_neighbour, audit, capture, conntrack, descriptors, endpoints, ghosts,
-    iptables_here, kernel_log, listener, listener_queue, longer, loopback_link, neighbour, neighbour_at,
+    iptables_here, kernel_log, listener_queue, longer, loopback_link, neighbour, neighbour_at,
     other_listeners, overflows, pods, policies, port_range, port_use, proxy, repeat, reverse_path_filter,
-    route, route_at, rules_at, rules_here, softirq, trace, way_back,
+    route, route_at, rules_at, rules_here, server_process, softirq, trace, unhurried, way_back,
 };
 
 /// One next step.
@@ -124,12 +124,12 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             Some(ghosts(place)),
         ],
         Cause::ResetOnOverflow => vec![Some(listener_queue(place)), Some(overflows(place))],
-        Cause::ResetAfterAccept => vec![Some(listener(place)), endpoints(place), pods(place)],
+        Cause::ResetAfterAccept => vec![Some(server_process(place)), endpoints(place), pods(place)],
         Cause::NoPorts => vec![Some(port_use(place)), Some(port_range())],
         Cause::NoDescriptors => vec![Some(descriptors())],
         Cause::Denied => vec![Some(route(place)), Some(audit())],
         Cause::OtherLocal => vec![Some(kernel_log())],
-        Cause::Undecided => vec![longer(place), Some(repeat(place))],
+        Cause::Undecided => vec![unhurried(place), Some(repeat(place))],
         Cause::NxDomain
         | Cause::NoAddress
         | Cause::ServFail

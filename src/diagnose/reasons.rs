@@ -110,7 +110,12 @@ fn plural(count: usize) -> &'static str {
 
 fn connect_time(evidence: &Evidence, index: usize) -> Option<String> {
     let handshake = answer(evidence, index)?.syn_ack()?;
-    Some(format!("{:.0} ms", handshake.connect_s.as_secs_f64() * 1e3))
+    let milliseconds = handshake.connect_s.as_secs_f64() * 1e3;
+    Some(if milliseconds < 10.0 {
+        format!("{milliseconds:.2} ms")
+    } else {
+        format!("{milliseconds:.0} ms")
+    })
 }
 
 fn answer(evidence: &Evidence, index: usize) -> Option<&Answer> {
@@ -234,6 +239,10 @@ fn listener(evidence: &Evidence, reading: &Reading) -> Option<String> {
         return None;
     };
     match look {
+        Look::Saw(listener) if listener.queue <= listener.limit && listener.drops == 0 => Some(format!(
+            "the listening socket is on this host, and its accept queue is not full ({} waiting, backlog {})",
+            listener.queue, listener.limit
+        )),
         Look::Saw(listener) => Some(format!(
             "the listening socket is on this host: {} connection{} to be accepted, its backlog is {} (full above that), and it dropped {} packet{} while we probed{}",
             listener.queue,

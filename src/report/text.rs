@@ -39,6 +39,15 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// An empty line after a long target.
+    pub fn set_apart(&mut self, out: &mut impl io::Write) -> io::Result<()> {
+        if self.before > 1 {
+            writeln!(out)?;
+        }
+        self.before = 0;
+        Ok(())
+    }
+
     /// Writes one target, set apart from the one before unless both are single lines.
     pub fn target(
         &mut self,

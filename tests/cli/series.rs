@@ -99,3 +99,15 @@ fn several_targets_have_a_summary_each() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn the_summary_of_a_verbose_series_stands_apart() {
+    let port = Port::open(loopback()[0]);
+    let ran = tcpprobe(&["-v", "-c", "1", &port.word()]);
+    assert!(
+        ran.out.contains(&format!("\n\n{}  1 round, ", port.word())),
+        "{ran:?}"
+    );
+    let once = tcpprobe(&["-v", &port.word()]);
+    assert!(!once.out.ends_with("\n\n"), "{once:?}");
+}

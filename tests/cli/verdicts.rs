@@ -62,6 +62,7 @@ fn without_a_route_no_packet_leaves() {
         ran.out
     );
     assert!(ran.out.contains("ip route get 2001:db8::1"), "{}", ran.out);
+    assert!(!ran.out.contains("Could also be"), "{}", ran.out);
 }
 
 #[test]
@@ -147,4 +148,17 @@ fn one_failure_among_several_targets_decides_the_exit_code() {
     let ran = tcpprobe(&[open.word(), refused.word(), open.word()]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert_eq!(ran.out.matches("open/healthy").count(), 2, "{ran:?}");
+}
+
+#[test]
+fn too_little_time_is_exit_code_3_and_asks_for_more() {
+    let port = Port::full(loopback()[0]);
+    let ran = tcpprobe(&["--timeout", "20ms", &port.word()]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(3), ""), "{ran:?}");
+    assert!(ran.out.contains("unknown/undecided"), "{ran:?}");
+    assert!(
+        ran.out
+            .contains(&format!("tcpprobe --timeout 5s {}", port.word())),
+        "{ran:?}"
+    );
 }

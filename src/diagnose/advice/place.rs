@@ -101,6 +101,11 @@ impl<'a> Place<'a> {
         self.source == Some(address) || (self.local && self.endpoint.ip() == address)
     }
 
+    /// A run with time enough; absent where this one had it.
+    pub(super) fn unhurried_command(&self) -> Option<String> {
+        (self.evidence.timeout_s < LONG_ENOUGH).then(|| format!("tcpprobe --timeout 5s {}", self.target()))
+    }
+
     /// A longer run; absent where this one was long enough, or the host has answered something.
     pub(super) fn longer_command(&self) -> Option<String> {
         if self.answered || self.evidence.timeout_s >= LONG_ENOUGH {

@@ -36,6 +36,23 @@ pub(super) fn longer(place: &Place) -> Option<Advice> {
     Some(step(says, command))
 }
 
+/// The same again without haste.
+pub(super) fn unhurried(place: &Place) -> Option<Advice> {
+    let command = place.unhurried_command()?;
+    Some(step("The same with time enough:", command))
+}
+
+/// Who accepts and resets.
+pub(super) fn server_process(place: &Place) -> Advice {
+    step(
+        format!(
+            "{}: which process accepts, and what does its log say?",
+            place.server()
+        ),
+        format!("sudo ss -ltnp 'sport = :{}'", place.port()),
+    )
+}
+
 /// A series, which shows loss and every change of verdict.
 pub(super) fn repeat(place: &Place) -> Advice {
     let command = format!("tcpprobe --count 30 --interval 1s {}", place.target());
@@ -51,7 +68,7 @@ pub(super) fn other_listeners(place: &Place) -> Advice {
     listener(place)
 }
 
-pub(super) fn listener(place: &Place) -> Advice {
+fn listener(place: &Place) -> Advice {
     let says = format!("{}: does it listen, and on which address?", place.server());
     step(says, format!("ss -ltnp 'sport = :{}'", place.port()))
 }
