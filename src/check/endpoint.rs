@@ -101,6 +101,13 @@ impl Run<'_> {
     fn start(&mut self, ask: &Ask) -> Vec<Observation> {
         match *ask {
             Ask::Connect => self.dial(self.call(self.endpoint), Saw::Connect),
+            Ask::ConnectAndHold(hold) => self.dial(
+                Call {
+                    hold: Hold::Exactly(hold),
+                    ..self.call(self.endpoint)
+                },
+                Saw::Connect,
+            ),
             Ask::Control(to) => {
                 self.dial(
                     Call {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::signs;
 use super::{Finding, FindingKind};
-use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, Saw};
+use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, ResetShape, Saw};
 
 /// Findings of one endpoint.
 pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
     [
         closed_after_accept(evidence),
+        reset_at_close(evidence),
         proxy_suspected(evidence),
         path_loss(evidence),
     ]
@@ -29,6 +30,23 @@ fn closed_after_accept(evidence: &Evidence) -> Option<Finding> {
             "the peer closed the connection {after:.1?} after the handshake, before we had said anything: a proxy or \
              load balancer without a backend does that, and so does a server that does not want this client"
         ),
+        observations: vec![index],
+    })
+}
+
+fn reset_at_close(evidence: &Evidence) -> Option<Finding> {
+    let (index, _, _) = signs::connects(evidence).find(|(_, _, dial)| {
+        let reset = dial.answer.syn_ack().and_then(|handshake| {
+            let reset = handshake.ending.reset.as_ref()?;
+            Some((reset.after_s, handshake.ending.fin_after_s?, reset.shape))
+        });
+        reset.is_some_and(|(reset, fin, shape)| reset >= fin && shape != ResetShape::Bare)
+    })?;
+    Some(Finding {
+        kind: FindingKind::ResetAtClose,
+        says: "the peer answers our orderly close with a RST: clients that close first see no error, and connections \
+               end without TIME-WAIT"
+            .to_owned(),
         observations: vec![index],
     })
 }

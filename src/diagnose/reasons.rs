@@ -153,6 +153,12 @@ fn ending(reading: &Reading) -> Option<String> {
             "a RST without the ACK flag followed our ACK: the server's kernel has no such connection, it was not the application"
         }
         Sign::AbortReset => "a RST aborted a connection that the peer had accepted",
+        Sign::ResetAtClose => {
+            "a RST answered our FIN: the peer closes that way, or was slow to reset what it had accepted"
+        }
+        Sign::QuietThenReset => {
+            "the peer kept the connection until we closed it, and answered our FIN with a RST"
+        }
         Sign::AnyReset => "a RST came right after the handshake; this run could not see whose",
         _ => return None,
     };

@@ -144,7 +144,12 @@ const SOME_KNOWN: Cell = fits(&[
     (Sign::SynAckRepeated, 0.5),
     (Sign::BareReset, 0.3),
 ]);
-const CLOSED_IN_ORDER: Cell = fits(&[(Sign::FinAcknowledged, 1.0), (Sign::FinPending, 0.3)]);
+const CLOSED_IN_ORDER: Cell = fits(&[
+    (Sign::FinAcknowledged, 1.0),
+    (Sign::FinPending, 0.3),
+    (Sign::QuietThenReset, 1.0),
+    (Sign::ResetAtClose, 0.3),
+]);
 
 /// What every row expects of columns that it does not name.
 pub(super) const EVERYWHERE: &[(Column, Cell)] = &[
@@ -279,12 +284,12 @@ pub(super) const ROWS: &[Row] = &[
     row!(ResetOnOverflow, 0.2, Likely,
         Syn: CONNECTED,
         Ending: fits(&[(Sign::BareReset, 1.0), (Sign::AnyReset, 0.5), (Sign::AbortReset, 0.05),
-                (Sign::FinAcknowledged, 0.3)])
+                (Sign::ResetAtClose, 0.05), (Sign::QuietThenReset, 0.01), (Sign::FinAcknowledged, 0.3)])
             .needs(&[Sign::BareReset, Sign::AnyReset, Sign::AbortReset]),
         Listener: QUEUE_AT_THE_BRIM),
     row!(ResetAfterAccept, 0.7, Likely,
         Syn: CONNECTED.silence(Silence::Loss),
         Ending: fits(&[(Sign::AbortReset, 1.0), (Sign::AnyReset, 1.0), (Sign::BareReset, 0.05),
-                (Sign::FinAcknowledged, 0.3)])
-            .needs(&[Sign::BareReset, Sign::AnyReset, Sign::AbortReset])),
+                (Sign::ResetAtClose, 0.5), (Sign::QuietThenReset, 0.02), (Sign::FinAcknowledged, 0.3)])
+            .needs(&[Sign::BareReset, Sign::AnyReset, Sign::AbortReset, Sign::ResetAtClose])),
 ];

@@ -231,6 +231,8 @@ labelled! {
     FindingKind {
         /// The peer closed the connection at once after the handshake.
         ClosedAfterAccept = "closed-after-accept",
+        /// The peer answered our orderly close with a RST.
+        ResetAtClose = "reset-at-close",
         /// Something nearer than the host completed the handshake.
         ProxySuspected = "proxy-suspected",
         /// One address family works, the other does not.

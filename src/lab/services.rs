@@ -110,7 +110,10 @@ async fn open(listeners: &[Listener], dns: Option<Dns>) -> io::Result<BTreeMap<u
                 }
                 queues.insert(description.port, queue);
             }
-            Behaviour::Accept | Behaviour::AcceptThenClose | Behaviour::AcceptThenReset => {
+            Behaviour::Accept
+            | Behaviour::AcceptThenClose
+            | Behaviour::AcceptThenReset
+            | Behaviour::ResetAtClose => {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 tokio::spawn(accept(listener, description.behaviour));
             }
@@ -210,10 +213,14 @@ async fn accept(listener: tokio::net::TcpListener, behaviour: Behaviour) {
             continue;
         };
         match behaviour {
-            Behaviour::Accept | Behaviour::NeverAccept => {
+            Behaviour::Accept | Behaviour::ResetAtClose | Behaviour::NeverAccept => {
                 tokio::spawn(async move {
                     let mut sink = [0; 1024];
                     while matches!(connection.read(&mut sink).await, Ok(1..)) {}
+                    if behaviour == Behaviour::ResetAtClose {
+                        // Closing with a linger time of zero aborts the connection.
+                        let _ = connection.set_zero_linger();
+                    }
                 });
             }
             Behaviour::AcceptThenClose => drop(connection),

@@ -50,7 +50,7 @@ pub struct Source {
 /// How long an open connection is kept open before our FIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hold {
-    /// Twice the handshake's round trip, within bounds.
+    /// Twice the handshake's round trip, and a quarter of a second at most.
     RoundTrips,
     /// Exactly so long.
     Exactly(Duration),
@@ -122,7 +122,13 @@ pub async fn dial(call: &Call, mut finish: Finish, on_connected: impl FnOnce()) 
             let opened = clock::now();
             on_connected();
             let ending = line
-                .watch_ending(call.hold.for_round_trip(info.rtt), opened, &info, &mut finish)
+                .watch_ending(
+                    call.hold
+                        .for_round_trip(info.rtt.unwrap_or(opened - line.started)),
+                    opened,
+                    &info,
+                    &mut finish,
+                )
                 .await;
             Answer::SynAck(Handshake {
                 connect_s: opened - line.started,
@@ -140,14 +146,12 @@ pub async fn dial(call: &Call, mut finish: Finish, on_connected: impl FnOnce()) 
 }
 
 impl Hold {
-    /// A peer or proxy that will not have the connection says so one round trip after our ACK, plus its own
-    /// thinking; the floor is for the thinking, the ceiling for the user's patience.
-    fn for_round_trip(self, rtt: Option<Duration>) -> Duration {
+    /// A peer or proxy that will not have the connection says so one round trip after our ACK. One that thinks longer
+    /// than that resets after our FIN, which makes the investigation look again and hold longer.
+    fn for_round_trip(self, round_trip: Duration) -> Duration {
         match self {
             Self::Exactly(hold) => hold,
-            Self::RoundTrips => {
-                (2 * rtt.unwrap_or_default()).clamp(Duration::from_millis(1), Duration::from_millis(250))
-            }
+            Self::RoundTrips => (2 * round_trip).min(Duration::from_millis(250)),
         }
     }
 }

@@ -21,6 +21,8 @@ use sweep::Sweep;
 pub enum Ask {
     /// A connection to the port in question, from a fresh source port.
     Connect,
+    /// The same, kept open for so long before it is closed: does the peer reset it on its own?
+    ConnectAndHold(Duration),
     /// A connection to another port of the host.
     Control(SocketAddr),
     /// A SYN to `to` that may live for `ttl` hops, from `source_port` if one is named: one sweep keeps one
@@ -247,8 +249,10 @@ impl Investigation {
         if handshake.ending.reset.is_some() {
             // Once may be chance; and a full queue that resets ignores other SYNs.
             self.schedule.add(now, Ask::Host);
-            self.schedule.add(now, Ask::Connect);
-            self.schedule.add(now + self.limits.again, Ask::Connect);
+            let hold = self.limits.again;
+            self.schedule.add(now, Ask::ConnectAndHold(hold));
+            self.schedule
+                .add(now + self.limits.again, Ask::ConnectAndHold(hold));
         } else if handshake.ending.peer_fin_after_s.is_some() || self.is_implausibly_fast(handshake) {
             self.schedule.add(now, Ask::Host);
         }
@@ -492,5 +496,10 @@ impl Investigation {
 }
 
 fn count_connects(asks: &[Ask]) -> u32 {
-    u32::try_from(asks.iter().filter(|ask| **ask == Ask::Connect).count()).unwrap_or(u32::MAX)
+    u32::try_from(
+        asks.iter()
+            .filter(|ask| matches!(ask, Ask::Connect | Ask::ConnectAndHold(_)))
+            .count(),
+    )
+    .unwrap_or(u32::MAX)
 }

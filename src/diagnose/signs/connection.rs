@@ -69,14 +69,21 @@ pub(super) fn ending(evidence: &Evidence) -> Reading {
     reading
 }
 
+/// A peer that has kept a connection for so long has accepted it.
+const LONG_ENOUGH: Duration = Duration::from_millis(200);
+
 fn ending_sign(ending: &Ending) -> Sign {
     if let Some(reset) = &ending.reset {
-        return match reset.shape {
-            // A FIN that was acknowledged proves that the server's kernel had the connection.
-            _ if ending.fin_acknowledged_after_s.is_some() => Sign::AbortReset,
-            ResetShape::Bare => Sign::BareReset,
-            ResetShape::WithAck => Sign::AbortReset,
-            ResetShape::Unknown => Sign::AnyReset,
+        // After our FIN it may be how this peer closes; before, the peer would not have the connection.
+        let quiet_for = ending.fin_after_s.filter(|fin| *fin <= reset.after_s);
+        return match (reset.shape, quiet_for) {
+            (ResetShape::WithAck | ResetShape::Unknown, Some(quiet)) if quiet >= LONG_ENOUGH => {
+                Sign::QuietThenReset
+            }
+            (ResetShape::WithAck | ResetShape::Unknown, Some(_)) => Sign::ResetAtClose,
+            (ResetShape::Bare, _) => Sign::BareReset,
+            (ResetShape::WithAck, None) => Sign::AbortReset,
+            (ResetShape::Unknown, None) => Sign::AnyReset,
         };
     }
     let ignored_long_enough = ending.watched_s > Duration::from_secs(1) && ending.fin_retransmissions >= 3;

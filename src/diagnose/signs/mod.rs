@@ -69,6 +69,10 @@ pub(super) enum Sign {
     BareReset,
     /// A RST with the ACK flag.
     AbortReset,
+    /// A RST after our FIN: the peer closes that way, or would not have the connection and was slow to say so.
+    ResetAtClose,
+    /// The same after the peer had kept the connection, quietly, for long enough.
+    QuietThenReset,
     /// A RST whose flags could not be seen.
     AnyReset,
 

@@ -82,6 +82,8 @@ pub enum Behaviour {
     AcceptThenClose,
     /// Accepts them and resets them at once.
     AcceptThenReset,
+    /// Accepts them, keeps them until the peer closes, and resets them then.
+    ResetAtClose,
     /// Leaves them in the queue.
     NeverAccept,
 }
