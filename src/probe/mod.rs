@@ -5,6 +5,8 @@
 
 mod schedule;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use schedule::Limits;
 
@@ -12,7 +14,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::diagnose::{Confidence, diagnose};
-use crate::evidence::{Ability, Answer, Dial, Evidence, Handshake, Look, NextHop, Observation, Ping, Saw};
+use crate::evidence::{
+    Ability, Answer, Dial, Evidence, Handshake, IcmpSays, Look, NextHop, Observation, Ping, Saw,
+};
 use schedule::Schedule;
 use sweep::Sweep;
 
@@ -76,6 +80,8 @@ pub struct Investigation {
     connects_pending: u32,
     /// Of those, the ones whose handshake is done.
     endings_pending: u32,
+    /// When the handshake of the first connection was known to be done.
+    connected_by: Option<Duration>,
 }
 
 /// How far the investigation has come.
@@ -106,6 +112,7 @@ impl Investigation {
             sweeps: Vec::new(),
             connects_pending: 0,
             endings_pending: 0,
+            connected_by: None,
         }
     }
 
@@ -162,17 +169,17 @@ impl Investigation {
         asks.extend(
             self.sweeps
                 .iter_mut()
-                .filter_map(|sweep| sweep.next(self.limits.hop)),
+                .filter_map(|sweep| sweep.next(now, &self.limits)),
         );
         self.connects_pending += count_connects(&asks);
-        let wake = self
-            .schedule
-            .next()
-            .unwrap_or(self.evidence.timeout_s)
-            .min(self.next_judgement(now));
+        let sweeps = self.sweeps.iter().filter_map(|sweep| sweep.due(&self.limits));
+        let wake = sweeps
+            .chain(self.schedule.next())
+            .chain([self.next_judgement(now), self.evidence.timeout_s])
+            .min();
         Step::Go {
             asks,
-            wake: wake.min(self.evidence.timeout_s),
+            wake: wake.unwrap_or(self.evidence.timeout_s),
         }
     }
 
@@ -196,7 +203,7 @@ impl Investigation {
                 }
                 Some(Answer::Icmp(_)) => self.stage = Stage::Confirming,
                 Some(Answer::Silence) => self.look_further(now),
-                None if now >= self.limits.patience => self.look_further(now),
+                None if now >= self.opening_ends(now) => self.look_further(now),
                 None => {}
             },
             Stage::Confirming => {
@@ -210,12 +217,36 @@ impl Investigation {
                 }
             }
             Stage::LookingFurther => {
-                if self.sweeps.is_empty() && self.endings_pending == 0 && self.is_beyond_a_router() {
-                    let control = self.control(0);
-                    self.sweeps = vec![Sweep::toward(self.evidence.endpoint), Sweep::toward(control)];
+                if self.endings_pending == 0 && self.is_beyond_a_router() {
+                    self.sweep();
                 }
             }
         }
+    }
+
+    /// How far SYNs to the port get, and then whether SYNs to another port get farther.
+    fn sweep(&mut self) {
+        match self.sweeps.as_slice() {
+            [] => self.sweeps.push(Sweep::toward(self.evidence.endpoint)),
+            [sweep] => {
+                let compared = sweep.compared(self.control(0));
+                self.sweeps.extend(compared);
+            }
+            _ => {}
+        }
+    }
+
+    /// How long the first connection is waited for before we look further. Once its handshake is done in time, its
+    /// ending is due: we hold the connection for two round trips, and our FIN takes one.
+    fn opening_ends(&mut self, now: Duration) -> Duration {
+        if self.endings_pending == 0 {
+            return self.limits.patience;
+        }
+        let connected = *self.connected_by.get_or_insert(now);
+        if connected > self.evidence.slow_s {
+            return self.limits.patience;
+        }
+        4 * connected + self.limits.patience
     }
 
     /// The first connection was made: is it as it should be?
@@ -306,8 +337,20 @@ impl Investigation {
 
     /// Somebody said no.
     fn has_plain_answer(&self) -> bool {
-        self.connects()
-            .any(|dial| matches!(dial.answer, Answer::Rst | Answer::Icmp(_)))
+        let rejected = |dial: &Dial| {
+            let error = dial.answer.icmp();
+            dial.to == self.evidence.endpoint
+                && error.is_some_and(|error| error.says != IcmpSays::TtlExceeded)
+        };
+        let on_the_way = self
+            .evidence
+            .observations
+            .iter()
+            .any(|observation| matches!(&observation.saw, Saw::Hop(dial) if rejected(dial)));
+        on_the_way
+            || self
+                .connects()
+                .any(|dial| matches!(dial.answer, Answer::Rst | Answer::Icmp(_)))
     }
 
     fn is_proven(&self) -> bool {
@@ -369,8 +412,12 @@ impl Investigation {
 
     /// When the answer to [`Self::is_settled`] may change by the mere passing of time.
     fn next_judgement(&self, now: Duration) -> Duration {
+        let ending = self.connected_by.map_or(self.limits.patience, |connected| {
+            4 * connected + self.limits.patience
+        });
         let moments = [
             self.limits.patience,
+            ending,
             self.limits.last_try() + self.limits.again,
             self.limits.settled,
             self.evidence
