@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::network::{Closes, Fate, Network, ROUTER, Said, ms};
+use super::line::{Closes, Fate, Said};
+use super::network::{Network, ROUTER, ms};
 use crate::evidence::{IcmpSays, LocalMeans, NextHop, ResetShape};
 
 proptest! {

@@ -2,6 +2,7 @@
 //! and that it always ends.
 
 mod always;
+mod line;
 mod network;
 
 use std::time::Duration;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use super::Ask;
 use crate::diagnose::{Cause, Confidence};
 use crate::evidence::{Answer, IcmpSays, LocalMeans, ResetShape, Saw};
-use network::{Closes, Fate, Network, Outcome, Said, ms};
+use line::{Closes, Fate, Said};
+use network::{Network, Outcome, ms};
 
 const OPEN: Said = Said::SynAck(Closes::InOrder);
 /// The deadline that a user who says nothing gets.
@@ -98,7 +100,7 @@ fn no_situation_costs_more_than_40_packets() {
             Network::silent(),
             Network::with(|_| Fate::Silence),
             Network::with(|syn| {
-                if syn.nth % 2 == 0 {
+                if syn.nth.is_multiple_of(2) {
                     Fate::Silence
                 } else {
                     answered(1, &OPEN)
@@ -123,7 +125,7 @@ fn no_situation_costs_more_than_40_packets() {
 /// Every second router is silent, and so is the host.
 fn without_every_second_hop() -> Network {
     let fate = |syn: network::Syn| match syn.ttl {
-        Some(ttl) if ttl % 2 == 0 => answered(1, &Said::Icmp(IcmpSays::TtlExceeded)),
+        Some(ttl) if ttl.is_multiple_of(2) => answered(1, &Said::Icmp(IcmpSays::TtlExceeded)),
         _ => Fate::Silence,
     };
     Network {
@@ -250,7 +252,7 @@ fn a_lost_syn_is_told_from_a_queue_at_its_brim() {
     let outcome = Network::with(lost_once).investigate(DEADLINE);
     assert_eq!(outcome.diagnosis.cause, Cause::SynLost);
     let every_second = |syn: network::Syn| {
-        if syn.nth % 2 == 0 {
+        if syn.nth.is_multiple_of(2) {
             Fate::Silence
         } else {
             answered(5, &OPEN)
