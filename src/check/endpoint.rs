@@ -62,7 +62,7 @@ pub(super) async fn check_endpoint(
         let pause = wake.saturating_sub(run.elapsed());
         tokio::select! {
             Some(observation) = run.probes.next() => investigation.saw(observation),
-            Some(()) = on_connected.recv() => investigation.connected(run.elapsed()),
+            Some(()) = on_connected.recv() => investigation.connected(),
             () = tokio::time::sleep(pause) => {}
             () = interrupt.requested() => break,
         }

@@ -276,7 +276,7 @@ pub(super) const ROWS: &[Row] = &[
     // Connected for us, and then not.
     row!(AckIgnored, 0.3, Likely,
         Syn: CONNECTED,
-        Ending: fits(&[(Sign::SynAckRepeated, 1.0), (Sign::FinIgnored, 1.0), (Sign::FinPending, 0.3),
+        Ending: fits(&[(Sign::SynAckRepeated, 1.0), (Sign::FinIgnored, 1.0), (Sign::FinPending, 0.05),
                 (Sign::FinAcknowledged, 0.3)])
             .needs(&[Sign::SynAckRepeated, Sign::FinIgnored, Sign::FinPending]),
         Listener: QUEUE_AT_THE_BRIM),

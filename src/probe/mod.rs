@@ -4,15 +4,17 @@
 //! parallel, with every probe that can still separate the causes that are left.
 
 mod schedule;
+mod settled;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use schedule::Limits;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::diagnose::{Confidence, diagnose};
-use crate::evidence::{Ability, Answer, Dial, Evidence, Handshake, Look, NextHop, Observation, Ping, Saw};
+use crate::evidence::{Ability, Answer, Dial, Evidence, Handshake, Look, NextHop, Observation, Saw};
 use schedule::Schedule;
 use sweep::Sweep;
 
@@ -78,10 +80,8 @@ pub struct Investigation {
     connects_pending: u32,
     /// Of those, the ones whose handshake is done.
     endings_pending: u32,
-    /// Whether a silent hop has been asked once more.
-    asked_again: bool,
-    /// When the first handshake was done.
-    first_connected: Option<Duration>,
+    /// When the handshake of the first connection was known to be done.
+    connected_by: Option<Duration>,
 }
 
 /// How far the investigation has come.
@@ -112,15 +112,13 @@ impl Investigation {
             sweeps: Vec::new(),
             connects_pending: 0,
             endings_pending: 0,
-            asked_again: false,
-            first_connected: None,
+            connected_by: None,
         }
     }
 
-    /// The handshake of a connection to the port is done at `now`; how it ends is still being watched.
-    pub fn connected(&mut self, now: Duration) {
+    /// The handshake of a connection to the port is done; how it ends is still being watched.
+    pub fn connected(&mut self) {
         self.endings_pending += 1;
-        self.first_connected = self.first_connected.or(Some(now));
     }
 
     /// A probe has an outcome.
@@ -171,17 +169,17 @@ impl Investigation {
         asks.extend(
             self.sweeps
                 .iter_mut()
-                .filter_map(|sweep| sweep.next(self.limits.hop)),
+                .filter_map(|sweep| sweep.next(now, &self.limits)),
         );
         self.connects_pending += count_connects(&asks);
-        let wake = self
-            .schedule
-            .next()
-            .unwrap_or(self.evidence.timeout_s)
-            .min(self.next_judgement(now));
+        let sweeps = self.sweeps.iter().filter_map(|sweep| sweep.due(&self.limits));
+        let wake = sweeps
+            .chain(self.schedule.next())
+            .chain([self.next_judgement(now), self.evidence.timeout_s])
+            .min();
         Step::Go {
             asks,
-            wake: wake.min(self.evidence.timeout_s),
+            wake: wake.unwrap_or(self.evidence.timeout_s),
         }
     }
 
@@ -205,7 +203,7 @@ impl Investigation {
                 }
                 Some(Answer::Icmp(_)) => self.stage = Stage::Confirming,
                 Some(Answer::Silence) => self.look_further(now),
-                None if now >= self.first_patience() => self.look_further(now),
+                None if now >= self.opening_ends(now) => self.look_further(now),
                 None => {}
             },
             Stage::Confirming => {
@@ -220,21 +218,35 @@ impl Investigation {
             }
             Stage::LookingFurther => {
                 if self.endings_pending == 0 && self.is_beyond_a_router() {
-                    self.sweep(now);
+                    self.sweep();
                 }
             }
         }
     }
 
-    /// How long the first connection may take. Once its handshake is done, the peer has the time that we hold the
-    /// connection and three round trips more to acknowledge our FIN.
-    fn first_patience(&self) -> Duration {
-        match self.first_connected {
-            Some(connected) if connected < self.limits.patience => {
-                connected + self.limits.patience + (3 * connected).max(self.limits.again)
+    /// How far SYNs to the port get, and then whether SYNs to another port get farther.
+    fn sweep(&mut self) {
+        match self.sweeps.as_slice() {
+            [] => self.sweeps.push(Sweep::toward(self.evidence.endpoint)),
+            [sweep] => {
+                let compared = sweep.compared(self.control(0));
+                self.sweeps.extend(compared);
             }
-            Some(_) | None => self.limits.patience,
+            _ => {}
         }
+    }
+
+    /// How long the first connection is waited for before we look further. Once its handshake is done in time, its
+    /// ending is due: we hold the connection for two round trips, and our FIN takes one.
+    fn opening_ends(&mut self, now: Duration) -> Duration {
+        if self.endings_pending == 0 {
+            return self.limits.patience;
+        }
+        let connected = *self.connected_by.get_or_insert(now);
+        if connected > self.evidence.slow_s {
+            return self.limits.patience;
+        }
+        4 * connected + self.limits.patience
     }
 
     /// The first connection was made: is it as it should be?
@@ -251,8 +263,7 @@ impl Investigation {
             self.schedule.add(now, Ask::Host);
             let hold = self.limits.again;
             self.schedule.add(now, Ask::ConnectAndHold(hold));
-            self.schedule
-                .add(now + self.limits.again, Ask::ConnectAndHold(hold));
+            self.schedule.add(now + hold, Ask::ConnectAndHold(hold));
         } else if handshake.ending.peer_fin_after_s.is_some() || self.is_implausibly_fast(handshake) {
             self.schedule.add(now, Ask::Host);
         }
@@ -299,139 +310,10 @@ impl Investigation {
         }
     }
 
-    /// First toward the port; then, from where that one ended, toward a control port: does anybody beyond answer?
-    fn sweep(&mut self, now: Duration) {
-        match self.sweeps.as_slice() {
-            [] => self.sweeps.push(Sweep::toward(self.evidence.endpoint, 1)),
-            [port] if port.is_over() && !port.has_arrived() => {
-                let beyond = port.reached() + 1;
-                self.sweeps.push(Sweep::toward(self.control(0), beyond));
-            }
-            // A hop that answers for the control port and not for ours is asked once more, when a limit on its rate of
-            // ICMP errors (about one a second) cannot be the reason.
-            [port, control]
-                if control.is_over() && control.reached() > port.reached() && !self.asked_again =>
-            {
-                self.asked_again = true;
-                let ask = Ask::Hop {
-                    to: port.to(),
-                    ttl: port.reached() + 1,
-                    source_port: port.source_port(),
-                    patience: self.limits.hop,
-                };
-                self.schedule.add(now.max(self.limits.hop_again), ask);
-            }
-            _ => {}
-        }
-    }
-
     fn control(&self, index: usize) -> SocketAddr {
         let mut control = self.evidence.endpoint;
         control.set_port(self.control_ports[index % 2]);
         control
-    }
-
-    /// Whether the verdict would stay the same if we went on.
-    fn is_settled(&self, now: Duration) -> bool {
-        match self.stage {
-            Stage::New | Stage::Opening => false,
-            Stage::Confirming => self.schedule.is_empty() && self.is_confirmed(now),
-            Stage::LookingFurther => self.has_plain_answer() || self.is_proven() || self.is_seen_through(now),
-        }
-    }
-
-    /// The looks that confirm a first answer take two round trips; a connection that is not made by then is silence.
-    fn is_confirmed(&self, now: Duration) -> bool {
-        let asked_at = self
-            .evidence
-            .observations
-            .first()
-            .map_or(Duration::ZERO, |first| first.at_s + first.took_s);
-        let waiting = self.connects_pending > 0 || self.schedule.waits_for_ttl_one(&self.evidence);
-        !waiting || now >= asked_at + 3 * self.limits.again
-    }
-
-    /// Somebody said no.
-    fn has_plain_answer(&self) -> bool {
-        self.connects()
-            .any(|dial| matches!(dial.answer, Answer::Rst | Answer::Icmp(_)))
-    }
-
-    fn is_proven(&self) -> bool {
-        let silent = self
-            .connects()
-            .next()
-            .is_none_or(|dial| dial.answer == Answer::Silence);
-        silent
-            && self.is_local()
-            && diagnose(&self.with_pending_as_silent()).confidence == Confidence::Certain
-    }
-
-    /// What the evidence would be if all that is pending stayed silent.
-    fn with_pending_as_silent(&self) -> Evidence {
-        let mut evidence = self.evidence.clone();
-        let silent = Dial {
-            to: evidence.endpoint,
-            from: None,
-            ttl: None,
-            syns: 1,
-            answer: Answer::Silence,
-        };
-        let pending = Observation {
-            at_s: Duration::ZERO,
-            took_s: self.limits.settled,
-            saw: Saw::Connect(silent),
-        };
-        evidence
-            .observations
-            .extend((0..self.connects_pending).map(|_| pending.clone()));
-        evidence
-    }
-
-    fn is_seen_through(&self, now: Duration) -> bool {
-        let all_asked = self.schedule.is_empty();
-        let answered = self
-            .connects()
-            .filter(|dial| matches!(dial.answer, Answer::SynAck(_)))
-            .count();
-        if answered > 0 {
-            // Late, but none lost: two answers and the path's own round trip tell it all.
-            let none_lost = self
-                .connects()
-                .all(|dial| dial.syns == 1 && dial.answer != Answer::Silence);
-            if none_lost && self.first_is_concluded() && answered >= 2 && self.host_has_answered() {
-                return true;
-            }
-            return all_asked
-                && self.connects_pending == 0
-                && now >= self.limits.last_try() + self.limits.again
-                || now >= self.limits.settled;
-        }
-        if self.endings_pending > 0 {
-            return now >= self.limits.settled;
-        }
-        let swept = self.sweeps.iter().all(Sweep::is_over);
-        all_asked && swept && now >= self.limits.settled && self.host_has_answered()
-    }
-
-    /// When the answer to [`Self::is_settled`] may change by the mere passing of time.
-    fn next_judgement(&self, now: Duration) -> Duration {
-        let moments = [
-            self.first_patience(),
-            self.limits.last_try() + self.limits.again,
-            self.limits.settled,
-            self.evidence
-                .observations
-                .first()
-                .map_or(self.evidence.timeout_s, |first| {
-                    first.at_s + first.took_s + 3 * self.limits.again
-                }),
-        ];
-        moments
-            .into_iter()
-            .filter(|moment| *moment > now)
-            .min()
-            .unwrap_or(self.evidence.timeout_s)
     }
 
     fn connects(&self) -> impl Iterator<Item = &Dial> {
@@ -443,32 +325,8 @@ impl Investigation {
         })
     }
 
-    /// Whether the very first SYN, which is the one that a client would have sent, has met its fate.
-    fn first_is_concluded(&self) -> bool {
-        self.evidence.observations.iter().any(|observation| {
-            matches!(observation.saw, Saw::Connect(_)) && observation.at_s < self.limits.patience
-        })
-    }
-
     fn first_connect(&self) -> Option<&Dial> {
         self.connects().next()
-    }
-
-    fn host_has_answered(&self) -> bool {
-        self.evidence
-            .observations
-            .iter()
-            .any(|observation| match &observation.saw {
-                Saw::Control(dial) => matches!(dial.answer, Answer::Rst | Answer::SynAck(_)),
-                Saw::Echo(ping) => *ping == Ping::Reply,
-                Saw::Connect(_)
-                | Saw::Hop(_)
-                | Saw::TtlOne(_)
-                | Saw::Route(_)
-                | Saw::Neighbour(_)
-                | Saw::Listener(_)
-                | Saw::Counters(_) => false,
-            })
     }
 
     /// Whether the address is one of our own: then the source address of our connection is the same.
@@ -496,10 +354,8 @@ impl Investigation {
 }
 
 fn count_connects(asks: &[Ask]) -> u32 {
-    u32::try_from(
-        asks.iter()
-            .filter(|ask| matches!(ask, Ask::Connect | Ask::ConnectAndHold(_)))
-            .count(),
-    )
-    .unwrap_or(u32::MAX)
+    let connects = asks
+        .iter()
+        .filter(|ask| matches!(ask, Ask::Connect | Ask::ConnectAndHold(_)));
+    u32::try_from(connects.count()).unwrap_or(u32::MAX)
 }

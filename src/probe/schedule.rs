@@ -16,8 +16,8 @@ pub struct Limits {
     pub settled: Duration,
     /// How long a hop is waited for.
     pub hop: Duration,
-    /// When a hop that stayed silent is asked once more: over a second after it was asked first.
-    pub hop_again: Duration,
+    /// When a hop that did not answer is asked again: senders of ICMP errors limit themselves to about one a second.
+    pub icmp_again: Duration,
     /// How long an answer from within one hop is waited for: what is that near answers at once.
     pub ttl_one: Duration,
     /// How long an echo reply is waited for.
@@ -37,7 +37,7 @@ impl Limits {
             // The kernel has retransmitted the SYN of at least three connections by then.
             settled: at(1850),
             hop: at(200),
-            hop_again: at(1500),
+            icmp_again: at(1050),
             ttl_one: at(20),
             echo: at(800),
             again: at(250),

@@ -84,10 +84,16 @@ pub(super) fn sweep(evidence: &Evidence) -> Reading {
             .extend(last.map(|(index, _)| (Sign::GetsAsFar, index)));
         return reading;
     }
+    let answers_control = |wanted: u8| {
+        hops(evidence)
+            .filter(|(_, dial)| !is_about_port(evidence, dial))
+            .filter_map(|(_, dial)| router(dial))
+            .any(|(ttl, _)| ttl == wanted)
+    };
     let missing: Vec<(usize, u8, Duration)> = hops(evidence)
         .filter(|(_, dial)| is_about_port(evidence, dial) && dial.answer == Answer::Silence)
         .filter_map(|(index, dial)| Some((index, dial.ttl?, evidence.observations[index].at_s)))
-        .filter(|(_, ttl, _)| (reached + 1..=reached_by_control).contains(ttl))
+        .filter(|(_, ttl, _)| *ttl > reached && answers_control(*ttl))
         .collect();
     if missing.len() < 2 {
         return reading;

@@ -67,9 +67,10 @@ fn lookup(mut entry: Table) -> Result<Lookup, String> {
     default("at_s", 0.0.into());
     default("took_s", 0.001.into());
     let said = entry.remove("said").ok_or("a lookup says something")?;
-    let outcome = match said {
-        Value::Table(said) => said,
-        said => Table::from_iter([("said".to_owned(), said)]),
+    let outcome = if let Value::Table(said) = said {
+        said
+    } else {
+        Table::from_iter([("said".to_owned(), said)])
     };
     entry.insert("outcome".to_owned(), Value::Table(outcome));
     read(entry)
