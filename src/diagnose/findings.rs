@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::signs;
 use super::{Finding, FindingKind};
-use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, ResetShape, Saw};
+use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, Saw};
 
 /// Findings of one endpoint.
 pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
@@ -34,18 +34,15 @@ fn closed_after_accept(evidence: &Evidence) -> Option<Finding> {
     })
 }
 
+/// Only where it is proven: the FIN was acknowledged, or the peer had kept the connection for long enough.
 fn reset_at_close(evidence: &Evidence) -> Option<Finding> {
     let (index, _, _) = signs::connects(evidence).find(|(_, _, dial)| {
-        let reset = dial.answer.syn_ack().and_then(|handshake| {
-            let reset = handshake.ending.reset.as_ref()?;
-            Some((reset.after_s, handshake.ending.fin_after_s?, reset.shape))
-        });
-        reset.is_some_and(|(reset, fin, shape)| reset >= fin && shape != ResetShape::Bare)
+        let ending = dial.answer.syn_ack().map(|handshake| &handshake.ending);
+        ending.is_some_and(|ending| signs::is_reset_at_close(ending))
     })?;
     Some(Finding {
         kind: FindingKind::ResetAtClose,
-        says: "the peer answers our orderly close with a RST: clients that close first see no error, and connections \
-               end without TIME-WAIT"
+        says: "the peer answers our orderly close with a RST: that is how it closes, not how it refuses"
             .to_owned(),
         observations: vec![index],
     })

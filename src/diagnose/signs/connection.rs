@@ -69,21 +69,27 @@ pub(super) fn ending(evidence: &Evidence) -> Reading {
     reading
 }
 
+/// Whether a RST is this peer's way to close a connection that it had accepted.
+pub(in crate::diagnose) fn is_reset_at_close(ending: &Ending) -> bool {
+    let is_after_fin = ending.reset.is_some() && ending.fin_acknowledged_after_s.is_some();
+    is_after_fin || ending_sign(ending) == Sign::QuietThenReset
+}
+
 /// A peer that has kept a connection for so long has accepted it.
 const LONG_ENOUGH: Duration = Duration::from_millis(200);
 
 fn ending_sign(ending: &Ending) -> Sign {
     if let Some(reset) = &ending.reset {
+        // A FIN that was acknowledged proves that the server's kernel had the connection.
+        let known = ending.fin_acknowledged_after_s.is_some();
+        let bare = reset.shape == ResetShape::Bare && !known;
         // After our FIN it may be how this peer closes; before, the peer would not have the connection.
-        let quiet_for = ending.fin_after_s.filter(|fin| *fin <= reset.after_s);
-        return match (reset.shape, quiet_for) {
-            (ResetShape::WithAck | ResetShape::Unknown, Some(quiet)) if quiet >= LONG_ENOUGH => {
-                Sign::QuietThenReset
-            }
-            (ResetShape::WithAck | ResetShape::Unknown, Some(_)) => Sign::ResetAtClose,
-            (ResetShape::Bare, _) => Sign::BareReset,
-            (ResetShape::WithAck, None) => Sign::AbortReset,
-            (ResetShape::Unknown, None) => Sign::AnyReset,
+        return match ending.fin_after_s.filter(|fin| *fin <= reset.after_s) {
+            _ if bare => Sign::BareReset,
+            Some(quiet) if quiet >= LONG_ENOUGH => Sign::QuietThenReset,
+            Some(_) => Sign::ResetAtClose,
+            None if reset.shape == ResetShape::Unknown => Sign::AnyReset,
+            None => Sign::AbortReset,
         };
     }
     let ignored_long_enough = ending.watched_s > Duration::from_secs(1) && ending.fin_retransmissions >= 3;

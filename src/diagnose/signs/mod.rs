@@ -5,6 +5,7 @@ mod local;
 mod path;
 mod select;
 
+pub(super) use connection::is_reset_at_close;
 pub(super) use select::{connects, controls, last_hop, path_round_trip, shortest_wait, to_port};
 
 use crate::evidence::{Evidence, IcmpSays, LocalMeans};
