@@ -12,7 +12,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::cli::{Arguments, CheckArguments, Command, Exit, ModeArgument};
-use crate::net::dial::finisher;
+use crate::net::finish::finisher;
 use gather::{Gathered, gather};
 use output::Printer;
 

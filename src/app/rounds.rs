@@ -13,7 +13,7 @@ use crate::cli::{CheckArguments, Exit, Expectation};
 use crate::diagnose::Cause;
 use crate::diagnose::advice::default_client_hang;
 use crate::evidence::{Handshake, SynSchedule};
-use crate::net::dial::Finish;
+use crate::net::finish::Finish;
 use crate::net::{clock, settings};
 use crate::report::{Report, Round, Series};
 use crate::target::Target;

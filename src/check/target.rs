@@ -10,8 +10,8 @@ use super::endpoint::check_endpoint;
 use super::{EndpointOutcome, NameOutcome, Options, TargetOutcome};
 use crate::diagnose::{diagnose, name};
 use crate::evidence::{Answer, Dial, Evidence, Observation, Resolution, ResolvedBy, Saw};
-use crate::net::dial::Finish;
 use crate::net::dns::{self, ResolveRequest};
+use crate::net::finish::Finish;
 use crate::net::{clock, errno, interfaces, sight};
 use crate::target::{Host, Target};
 

@@ -6,6 +6,7 @@ pub mod dial;
 pub mod dns;
 pub mod errno;
 mod error_queue;
+pub mod finish;
 pub mod host;
 pub mod interfaces;
 pub mod listener;

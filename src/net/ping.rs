@@ -9,7 +9,8 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
-use super::dial::{Finish, Source};
+use super::dial::Source;
+use super::finish::Finish;
 use super::{errno, error_queue};
 use crate::evidence::{Ability, Ping};
 
