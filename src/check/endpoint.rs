@@ -13,7 +13,7 @@ use crate::evidence::{Answer, Dial, Evidence, Observation, Saw, Sight};
 use crate::net::clock;
 use crate::net::dial::{Call, Hold, Source, dial};
 use crate::net::finish::{Finish, finisher};
-use crate::net::host::{Host, Tally};
+use crate::net::host::{self, Host, Tally};
 use crate::net::ping::ping;
 use crate::probe::{Ask, Investigation, Step};
 
@@ -131,6 +131,11 @@ impl Run<'_> {
             }
             Ask::TtlOne { patience } => self.dial(self.limited(self.endpoint, 1, patience), Saw::TtlOne),
             Ask::Echo { patience } => self.ping(patience),
+            Ask::Listener => {
+                let at = clock::now();
+                let saw = Saw::Listener(host::listener(self.endpoint));
+                return vec![observation(self.started, at, saw)];
+            }
             Ask::Host => return self.look_at_host(),
         }
         Vec::new()

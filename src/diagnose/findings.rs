@@ -38,7 +38,7 @@ fn closed_after_accept(evidence: &Evidence) -> Option<Finding> {
 fn reset_at_close(evidence: &Evidence) -> Option<Finding> {
     let (index, _, _) = signs::connects(evidence).find(|(_, _, dial)| {
         let ending = dial.answer.syn_ack().map(|handshake| &handshake.ending);
-        ending.is_some_and(|ending| signs::is_reset_at_close(ending))
+        ending.is_some_and(signs::is_reset_at_close)
     })?;
     Some(Finding {
         kind: FindingKind::ResetAtClose,

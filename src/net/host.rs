@@ -16,6 +16,20 @@ pub struct Tally {
     pub alongside: u32,
 }
 
+/// The listening socket that a connection to an address of our own reaches.
+pub fn listener(endpoint: SocketAddr) -> Look<Listener> {
+    match listener::queue(endpoint) {
+        Look::Saw(queue) => Look::Saw(Listener {
+            queue: queue.length,
+            limit: queue.limit,
+            drops: 0,
+            overflows: None,
+        }),
+        Look::Nothing => Look::Nothing,
+        Look::CouldNot { why } => Look::CouldNot { why },
+    }
+}
+
 /// The first look, to compare later ones with.
 #[derive(Debug, Clone)]
 pub struct Host {

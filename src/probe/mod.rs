@@ -49,6 +49,8 @@ pub enum Ask {
         /// How long to wait.
         patience: Duration,
     },
+    /// The listening socket of the port, which is on our own host.
+    Listener,
     /// Our own host's route, neighbour, listening socket and counters. Asked again, it tells what changed.
     Host,
 }
@@ -194,7 +196,7 @@ impl Investigation {
                 Some(Answer::Rst) => {
                     self.stage = Stage::Confirming;
                     if self.is_local() {
-                        self.schedule.add(now, Ask::Host);
+                        self.schedule.add(now, Ask::Listener);
                     }
                 }
                 Some(Answer::Local(_)) => {

@@ -123,6 +123,7 @@ impl Outcome {
             | Ask::Control(_)
             | Ask::TtlOne { .. }
             | Ask::Echo { .. }
+            | Ask::Listener
             | Ask::Host => None,
         });
         hops.collect()
@@ -198,7 +199,12 @@ impl Run {
         let mut seen_at_once = false;
         for ask in asks {
             self.asked.push((self.now, ask.clone()));
-            if ask == Ask::Host {
+            if ask == Ask::Listener {
+                seen_at_once = true;
+                let nobody = Saw::Listener(Look::Nothing);
+                self.investigation
+                    .saw(observation(self.now, Duration::ZERO, nobody));
+            } else if ask == Ask::Host {
                 seen_at_once = true;
                 self.investigation
                     .saw(observation(self.now, Duration::ZERO, route(network.next_hop)));
@@ -309,7 +315,7 @@ impl Run {
                     }),
                 });
             }
-            Ask::Host => {}
+            Ask::Listener | Ask::Host => {}
         }
     }
 
