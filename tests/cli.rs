@@ -4,6 +4,7 @@
 
 #[path = "cli/forms.rs"]
 mod forms;
+mod schema;
 #[path = "cli/series.rs"]
 mod series;
 #[path = "cli/signals.rs"]

@@ -11,6 +11,7 @@ mod facilities;
 mod inside;
 #[path = "scenarios/harness/scenario.rs"]
 mod scenario;
+mod schema;
 #[path = "scenarios/harness/wanted.rs"]
 mod wanted;
 

@@ -1,25 +1,12 @@
 //! Forms of the output: one line, packets, and JSON that holds to the committed schema.
 
-use jsonschema::Validator;
 use serde_json::{Value, json};
 
+use crate::schema;
 use crate::support::{Port, Ran, command_without_routes, loopback, run, tcpprobe};
 
-/// The committed schema, or one definition of it: through `oneOf` an error only says that nothing fits.
-fn schema(definition: &str) -> Validator {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema/tcpprobe-v1.schema.json");
-    let mut schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let fields = schema.as_object_mut().unwrap();
-    fields.remove("oneOf");
-    fields.insert("$ref".to_owned(), json!(format!("#/$defs/{definition}")));
-    jsonschema::validator_for(&schema).unwrap()
-}
-
 fn assert_valid(definition: &str, value: &Value) {
-    let errors: Vec<String> = schema(definition)
-        .iter_errors(value)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
+    let errors = schema::errors(definition, value);
     assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
 }
 

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tcpprobe::lab::{Family, Lab, Network, Place, Powers, run};
 
 use crate::Test;
+use crate::schema;
 use crate::wanted::{Line, Want};
 
 /// No run needs as long as this, whatever it looks for.
@@ -184,9 +185,12 @@ fn carry_out(scenario: &Scenario, version: Version, lab: &Lab) -> Result<(), Fai
                 finished.stdout, finished.stderr
             )
         })?;
-    let wrong = scenario
-        .want
-        .wrong_in(&lines, finished.status.code(), version.family());
+    let mut wrong = off_schema(&finished.stdout);
+    wrong.extend(
+        scenario
+            .want
+            .wrong_in(&lines, finished.status.code(), version.family()),
+    );
     if wrong.is_empty() {
         return Ok(());
     }
@@ -198,4 +202,10 @@ fn carry_out(scenario: &Scenario, version: Version, lab: &Lab) -> Result<(), Fai
         finished.stderr
     )
     .into())
+}
+
+/// Where the lines differ from the committed schema.
+fn off_schema(lines: &str) -> Vec<String> {
+    let values = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
+    values.flat_map(|value| schema::errors("line", &value)).collect()
 }
