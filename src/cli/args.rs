@@ -54,8 +54,11 @@ pub enum Command {
 /// What to check, and how.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// host:port, [v6]:port or "host port"; the port may be a service name; "-" reads targets from standard input
-    #[arg(value_name = "TARGET")]
+    /// The targets, each a word or two
+    #[arg(
+        value_name = "TARGET",
+        help = "host:port, [v6]:port or \"host port\"; the port may be a service name; \"-\" reads targets from standard input"
+    )]
     pub targets: Vec<String>,
     /// Read targets from a file, one a line, "#" begins a comment ("-" is standard input)
     #[arg(short, long, value_name = "FILE")]
