@@ -45,6 +45,8 @@ pub(super) enum Silence {
     UnlessItAnswers,
     /// The cause shows as a mixture of answers and silence; without any silence the row is out.
     Mixed,
+    /// The same, but without any silence the row stays: the queue was full at our ACK, and may be full at a SYN too.
+    PerhapsMixed,
 }
 
 const fn fits(fits: &'static [(Sign, f64)]) -> Cell {
@@ -125,7 +127,8 @@ const CONNECTED: Cell = fits(&[
     (Sign::AfterLostSynAck, 1.0),
     (Sign::AfterLoss, 1.0),
 ])
-.needs(ANY_SYN_ACK);
+.needs(ANY_SYN_ACK)
+.silence(Silence::PerhapsMixed);
 /// A listener at its brim has no memory of the SYNs it ignored, so the SYN-ACK answers the last one.
 const AT_THE_BRIM: Cell = fits(&[
     (Sign::SynAck, 1.0),

@@ -112,8 +112,9 @@ fn silence(silence: Silence, reading: &Reading, loss: f64) -> f64 {
         Silence::Loss => loss.powi(unanswered) * (1.0 - loss).powi(answered),
         Silence::UnlessItAnswers if answered > 0 => loss.powi(unanswered) * (1.0 - loss).powi(answered),
         Silence::Either | Silence::UnlessItAnswers if unanswered > 0 => 0.5,
+        Silence::PerhapsMixed if unanswered == 0 => 1.0,
         Silence::Expected | Silence::Either | Silence::UnlessItAnswers => 1.0,
         Silence::Mixed if unanswered == 0 => 0.0,
-        Silence::Mixed => 0.5f64.powi(unanswered.saturating_add(answered)),
+        Silence::Mixed | Silence::PerhapsMixed => 0.5f64.powi(unanswered.saturating_add(answered)),
     }
 }
