@@ -74,6 +74,9 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             vec![Some(rule), policies(place)]
         }
         Cause::NoRoute if place.is_loopback() => vec![Some(loopback_link()), Some(route(place))],
+        Cause::NoRoute if place.is_refused_by_route() => {
+            vec![Some(route(place)), Some(refusing_route(place))]
+        }
         Cause::NoRoute => vec![Some(route(place)), Some(addresses(place))],
         Cause::NeighbourUnresolved => {
             vec![

@@ -315,7 +315,7 @@ fn hops_and_our_own_host_are_told_in_the_timeline() {
                 retransmissions_failed: Some(2),
                 retransmissions: Some(2),
                 our_retransmissions: 2,
-                received_not_delivered: None,
+                received_not_delivered: Some(2),
                 our_unanswered_syns: 3,
                 alongside: 0,
             })),

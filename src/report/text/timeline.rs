@@ -49,10 +49,7 @@ fn is_dull(saw: &Saw) -> bool {
         // Only an answer betrays a proxy.
         Saw::TtlOne(dial) => dial.answer == Answer::Silence,
         Saw::Neighbour(Look::Nothing) | Saw::Listener(Look::Nothing) | Saw::Counters(Look::Nothing) => true,
-        Saw::Counters(Look::Saw(counters)) => {
-            counters.retransmissions_failed.unwrap_or(0) == 0
-                && counters.received_not_delivered.unwrap_or(0) == 0
-        }
+        Saw::Counters(Look::Saw(counters)) => !own::may_be_ours(counters),
         Saw::Connect(_)
         | Saw::Control(_)
         | Saw::Hop(_)
@@ -126,7 +123,10 @@ fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
         Saw::Route(look) => format!("route: {}", own::looked(look, own::route)),
         Saw::Neighbour(look) => format!("next hop: {}", own::looked(look, own::neighbour)),
         Saw::Listener(look) => format!("listening socket: {}", own::looked(look, own::listener)),
-        Saw::Counters(look) => format!("counters of this host: {}", own::looked(look, own::counters)),
+        Saw::Counters(look) => format!(
+            "counters of this host: {}",
+            own::looked(look, |seen| own::counters(seen, style))
+        ),
     }
 }
 
