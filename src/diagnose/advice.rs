@@ -74,7 +74,7 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             vec![Some(rule), policies(place)]
         }
         Cause::NoRoute if place.is_loopback() => vec![Some(loopback_link()), Some(route(place))],
-        Cause::NoRoute if place.is_refused_by_route() => {
+        Cause::NoRoute | Cause::Denied if place.is_refused_by_route() => {
             vec![Some(route(place)), Some(refusing_route(place))]
         }
         Cause::NoRoute => vec![Some(route(place)), Some(addresses(place))],
@@ -138,9 +138,6 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         Cause::ResetAfterAccept => vec![Some(server_process(place)), endpoints(place), pods(place)],
         Cause::NoPorts => vec![Some(port_use(place)), Some(port_range())],
         Cause::NoDescriptors => vec![Some(descriptors())],
-        Cause::Denied if place.is_refused_by_route() => {
-            vec![Some(route(place)), Some(refusing_route(place))]
-        }
         Cause::Denied => vec![Some(route(place)), Some(audit())],
         Cause::OtherLocal => vec![Some(kernel_log())],
         Cause::Undecided => vec![unhurried(place), Some(repeat(place))],
