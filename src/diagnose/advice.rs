@@ -14,10 +14,11 @@ use super::{Cause, Diagnosis};
 use crate::evidence::Evidence;
 use place::Place;
 use steps::{
-    acceptor, addresses, ask_neighbour, audit, capture, conntrack, descriptors, endpoints, ghosts,
-    iptables_here, kernel_log, listener_queue, longer, loopback_link, neighbour, neighbour_at,
-    other_listeners, overflows, pods, policies, port_range, port_use, proxy, repeat, reverse_path_filter,
-    route, route_at, rules_at, rules_here, server_process, softirq, trace, unhurried, way_back,
+    acceptor, addresses, ask_neighbour, audit, capture, conntrack, descriptors, drop_after, endpoints,
+    ghosts, iptables_here, kernel_log, listener_queue, longer, loopback_link, neighbour, neighbour_at,
+    other_listeners, overflows, pods, policies, port_range, port_use, proxy, refusing_route, repeat,
+    reverse_path_filter, route, route_at, rules_at, rules_here, server_process, softirq, trace, unhurried,
+    way_back,
 };
 
 /// One next step.
@@ -40,7 +41,8 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
     let steps = match diagnosis.cause {
         Cause::Healthy => return proxy(place, diagnosis),
         Cause::SynLost | Cause::Retransmitted => {
-            vec![Some(repeat(place)), Some(conntrack()), Some(overflows(place))]
+            let nat = (!place.is_local()).then(conntrack);
+            vec![Some(repeat(place)), nat, Some(overflows(place))]
         }
         Cause::SynAckLost => vec![
             Some(repeat(place)),
@@ -48,6 +50,7 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             Some(reverse_path_filter()),
         ],
         Cause::LateSynAck => vec![Some(repeat(place)), Some(softirq(place))],
+        Cause::LongPath if place.is_local() => vec![Some(softirq(place)), Some(repeat(place))],
         Cause::LongPath => vec![Some(trace(place)), Some(repeat(place))],
         Cause::NoListener => vec![Some(other_listeners(place)), pods(place)],
         Cause::MiddleboxReset => vec![Some(trace(place)), Some(rules_at(&sender, "reset"))],
@@ -71,6 +74,9 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             vec![Some(rule), policies(place)]
         }
         Cause::NoRoute if place.is_loopback() => vec![Some(loopback_link()), Some(route(place))],
+        Cause::NoRoute | Cause::Denied if place.is_refused_by_route() => {
+            vec![Some(route(place)), Some(refusing_route(place))]
+        }
         Cause::NoRoute => vec![Some(route(place)), Some(addresses(place))],
         Cause::NeighbourUnresolved => {
             vec![
@@ -80,11 +86,7 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
                 pods(place),
             ]
         }
-        Cause::HostUnreachable => vec![
-            pods(place),
-            Some(neighbour_at(&sender, place)),
-            Some(repeat(place)),
-        ],
+        Cause::HostUnreachable => vec![pods(place), Some(neighbour_at(&sender, place))],
         Cause::NetUnreachable => vec![Some(route_at(&sender, place)), Some(trace(place))],
         Cause::TtlExceeded => vec![Some(trace(place)), Some(route_at(&sender, place))],
         Cause::Egress => vec![Some(rules_here("drop")), Some(iptables_here("drop"))],
@@ -92,9 +94,19 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             let path = (!place.is_loopback()).then(reverse_path_filter);
             vec![Some(rules_here("drop")), Some(iptables_here("drop")), path]
         }
+        // Where the sweep has seen SYNs die on the way, the server has nothing to show.
+        Cause::Port if !diagnosis.not_ruled_out.contains(&Cause::SynDropped) => {
+            vec![
+                diagnosis.from.map(drop_after),
+                policies(place),
+                Some(capture(place)),
+            ]
+        }
         Cause::Port => vec![policies(place), Some(capture(place)), Some(listener_queue(place))],
         Cause::HostSilent => {
-            vec![longer(place), pods(place), policies(place), Some(trace(place))]
+            // With hops that answered, this run has traced the path itself.
+            let trace = diagnosis.from.is_none().then(|| trace(place));
+            vec![longer(place), pods(place), policies(place), trace]
         }
         Cause::SynFilter => vec![Some(listener_queue(place)), Some(capture(place)), policies(place)],
         Cause::ReturnPath => vec![
@@ -108,7 +120,6 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
                 Some(capture(place)),
                 longer(place),
                 policies(place),
-                Some(repeat(place)),
             ]
         }
         // On our own host this run has seen the full queue.

@@ -27,8 +27,9 @@ fn closed_after_accept(evidence: &Evidence) -> Option<Finding> {
     Some(Finding {
         kind: FindingKind::ClosedAfterAccept,
         says: format!(
-            "the peer closed the connection {after:.1?} after the handshake, before we had said anything: a proxy or \
-             load balancer without a backend does that, and so does a server that does not want this client"
+            "the peer closed the connection {:.1} ms after the handshake, before we had said anything: a proxy or \
+             load balancer without a backend does that, and so does a server that does not want this client",
+            after.as_secs_f64() * 1e3
         ),
         observations: vec![index],
     })

@@ -16,7 +16,11 @@ pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason
             })
         })
         .collect();
-    if cause.class() == Class::Filtered {
+    // Whatever the sweep says names the hop.
+    let swept = signs
+        .column(Column::Sweep)
+        .is_some_and(|reading| !reading.has(Sign::SeemsToDieEarlier) && sweep(evidence, reading).is_some());
+    if cause.class() == Class::Filtered && cause != Cause::Ingress && !swept {
         reasons.extend(last_hop(evidence));
     }
     if reasons.is_empty() {
@@ -30,12 +34,12 @@ pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason
 
 fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
     match reading.column {
-        Column::Syn => syn(evidence, reading),
+        Column::Syn => syn(evidence, reading, cause),
         Column::Ending => ending(reading),
         Column::PathTime => path_time(evidence, reading),
         Column::Control => control(reading),
         Column::Echo => echo(reading),
-        Column::Sweep => sweep(reading),
+        Column::Sweep => sweep(evidence, reading),
         Column::Neighbour => neighbour(evidence, reading),
         Column::Route => route(reading, cause),
         Column::Listener => listener(evidence, reading),
@@ -53,7 +57,7 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
     clippy::wildcard_enum_match_arm,
     reason = "the other signs stand in other columns"
 )]
-fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
+fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
     if reading.all_silent() {
         let tries = reading.silent.len();
         return Some(format!(
@@ -64,7 +68,12 @@ fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
             super::listened(evidence).as_secs_f64()
         ));
     }
-    let (sign, index) = reading.answers.first()?;
+    // What was slow says more than what was not.
+    let slow = reading
+        .answers
+        .iter()
+        .find(|(sign, _)| cause.class() == Class::Slow && *sign != Sign::SynAck);
+    let (sign, index) = slow.or_else(|| reading.answers.first())?;
     let said = match sign {
         Sign::SynAck => "SYN-ACK to the first SYN".to_owned(),
         Sign::LateByTimeout => format!(
@@ -73,7 +82,7 @@ fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
         ),
         Sign::LateSynAck => format!("SYN-ACK to the first SYN, but only after {}", connect_time(evidence, *index)?),
         Sign::AfterLostSyn => format!(
-            "connected after {} by a retransmitted SYN; the SYN-ACK answers that retransmission, so the SYN before it never arrived",
+            "connected after {} by a retransmitted SYN; the SYN-ACK answers that retransmission, so the SYN before it was lost or ignored",
             connect_time(evidence, *index)?
         ),
         Sign::AfterLostSynAck => format!(
@@ -96,11 +105,11 @@ fn syn(evidence: &Evidence, reading: &Reading) -> Option<String> {
         return Some(said);
     }
     Some(format!(
-        "{said}; {} SYN{} went unanswered, {} attempt{} succeeded or got an answer",
-        reading.unanswered,
-        plural(reading.unanswered as usize),
+        "{said}; {} of {} attempts got an answer, {} SYN{} got none",
         reading.answers.len(),
-        plural(reading.answers.len())
+        reading.answers.len() + reading.silent.len(),
+        reading.unanswered,
+        plural(reading.unanswered as usize)
     ))
 }
 
@@ -113,6 +122,8 @@ fn connect_time(evidence: &Evidence, index: usize) -> Option<String> {
     let milliseconds = handshake.connect_s.as_secs_f64() * 1e3;
     Some(if milliseconds < 10.0 {
         format!("{milliseconds:.2} ms")
+    } else if milliseconds >= 1e3 {
+        format!("{:.2} s", milliseconds / 1e3)
     } else {
         format!("{milliseconds:.0} ms")
     })
@@ -177,9 +188,7 @@ fn path_time(evidence: &Evidence, reading: &Reading) -> Option<String> {
 
 fn control(reading: &Reading) -> Option<String> {
     if reading.has(Sign::HostAnswers) {
-        return Some(
-            "the host answers on another, closed port: it is up, and the path works both ways".to_owned(),
-        );
+        return Some("the host answers on a closed port: it is up, and the path works both ways".to_owned());
     }
     reading
         .all_silent()
@@ -195,12 +204,13 @@ fn echo(reading: &Reading) -> Option<String> {
         .then(|| "the host does not answer a ping (many never do)".to_owned())
 }
 
-fn sweep(reading: &Reading) -> Option<String> {
+fn sweep(evidence: &Evidence, reading: &Reading) -> Option<String> {
+    let last = signs::last_hop(evidence).map(|(last, _)| last);
     if reading.has(Sign::DiesEarlier) {
-        return Some(
-            "SYNs to this port die on the way: a hop that answers for another port of the same host stays silent for this one"
-                .to_owned(),
-        );
+        return Some(last.map_or_else(
+            || "SYNs to this port die on the way: a hop that answers for another port of the same host stays silent for this one".to_owned(),
+            |last| format!("SYNs to this port die on the way, at {last} or beyond: a later hop answers only for another port"),
+        ));
     }
     if reading.has(Sign::SeemsToDieEarlier) {
         return Some(
@@ -209,7 +219,11 @@ fn sweep(reading: &Reading) -> Option<String> {
         );
     }
     reading.has(Sign::GetsAsFar).then(|| {
-        "SYNs to this port get as far as SYNs to another port: up to the last router at least".to_owned()
+        let last = last.map_or_else(
+            || "the last router that answers".to_owned(),
+            |last| last.to_string(),
+        );
+        format!("SYNs to this port get as far as SYNs to another port: to {last}")
     })
 }
 
@@ -268,9 +282,7 @@ fn listener(evidence: &Evidence, reading: &Reading) -> Option<String> {
 fn last_hop(evidence: &Evidence) -> Option<Reason> {
     let (from, index) = signs::last_hop(evidence)?;
     Some(Reason {
-        says: format!(
-            "{from} is the last hop that answered a SYN to this port: the drop is at that hop or beyond it; which of them cannot be told from here"
-        ),
+        says: format!("a SYN to this port gets to {from}: what goes wrong is there or beyond"),
         observations: vec![index],
     })
 }

@@ -4,7 +4,7 @@ use super::Advice;
 use super::steps::{descriptors, step};
 use crate::diagnose::name::of_outcome;
 use crate::diagnose::{Cause, Diagnosis};
-use crate::evidence::Resolution;
+use crate::evidence::{LookupOutcome, Resolution};
 
 /// The next steps for a name that gave no address.
 #[expect(
@@ -22,7 +22,7 @@ pub fn advise_name(resolution: &Resolution, diagnosis: &Diagnosis) -> Vec<Advice
     let at = server.map_or_else(String::new, |server| format!(" @{server}"));
     let configuration = step(
         "Which servers and search domains this namespace uses:",
-        "cat /etc/resolv.conf",
+        format!("cat {}", unusable_file(resolution).unwrap_or("/etc/resolv.conf")),
     );
     // dig asks for the name as it is, without the search list.
     let asked = resolution
@@ -98,6 +98,17 @@ pub fn advise_name(resolution: &Resolution, diagnosis: &Diagnosis) -> Vec<Advice
         _ => vec![Some(configuration)],
     };
     steps.into_iter().flatten().take(5).collect()
+}
+
+/// The file that named no server, where that is what went wrong.
+fn unusable_file(resolution: &Resolution) -> Option<&str> {
+    resolution.lookups.iter().find_map(|lookup| {
+        let LookupOutcome::NoServer { why } = &lookup.outcome else {
+            return None;
+        };
+        let (file, _) = why.split_once(": ")?;
+        (file.starts_with('/') && !file.contains(char::is_whitespace)).then_some(file)
+    })
 }
 
 fn listener() -> Advice {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::evidence::{Answer, Dial, Evidence, Look, Mode, NextHop, Ping, Route, Saw};
+use crate::evidence::{Answer, Dial, Evidence, Look, Mode, NextHop, Observation, Ping, Route, Saw};
 
 /// A dead neighbour is known after 3.05 s (measured); with less than this a run cannot have heard of it.
 const LONG_ENOUGH: Duration = Duration::from_millis(3_500);
@@ -49,6 +49,14 @@ impl<'a> Place<'a> {
                 || evidence.endpoint.ip().is_loopback()
                 || evidence.endpoint.ip().is_unspecified(),
         }
+    }
+
+    /// Whether a route is there to refuse.
+    pub(super) fn is_refused_by_route(&self) -> bool {
+        let refused = |observation: &Observation| {
+            route(&observation.saw).is_some_and(|route| route.next_hop == NextHop::Refused)
+        };
+        self.evidence.observations.iter().any(refused)
     }
 
     pub(super) fn port(&self) -> u16 {

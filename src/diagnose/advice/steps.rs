@@ -1,5 +1,7 @@
 //! The single steps: what each is for, and its command.
 
+use std::net::IpAddr;
+
 use super::Advice;
 use super::place::Place;
 use crate::diagnose::{Diagnosis, FindingKind};
@@ -31,8 +33,7 @@ pub(super) fn proxy(place: &Place, diagnosis: &Diagnosis) -> Vec<Advice> {
 /// neighbour, one a second).
 pub(super) fn longer(place: &Place) -> Option<Advice> {
     let command = place.longer_command()?;
-    let says =
-        "A router, or our own kernel, reports a dead neighbour only after 3.05 s; look longer than that:";
+    let says = "It takes 3.05 s to find out that a host is gone; look for longer:";
     Some(step(says, command))
 }
 
@@ -108,10 +109,13 @@ pub(super) fn capture(place: &Place) -> Advice {
     let client = place
         .source
         .map_or_else(String::new, |source| format!(" and host {source}"));
-    let says = format!("{}: do our SYNs arrive, and does it answer?", place.server());
+    let says = format!(
+        "{}: SYNs in, SYN-ACKs out? (Behind NAT leave out the host.)",
+        place.server()
+    );
     step(
         says,
-        format!("tcpdump -ni any 'tcp port {}{client}'", place.port()),
+        format!("sudo tcpdump -ni any 'tcp port {}{client}'", place.port()),
     )
 }
 
@@ -165,7 +169,7 @@ pub(super) fn policies(place: &Place) -> Option<Advice> {
     if place.is_local() {
         return None;
     }
-    let says = "In a cluster: a policy that selects either pod and does not name this port drops silently:";
+    let says = "In a cluster: does a policy of either pod leave out this port?";
     Some(step(says, "kubectl get networkpolicy -A"))
 }
 
@@ -190,10 +194,29 @@ pub(super) fn rules_at(sender: &str, word: &str) -> Advice {
     )
 }
 
+/// The rule behind a drop that the sweep has placed.
+pub(super) fn drop_after(last: IpAddr) -> Advice {
+    step(
+        format!("On {last}, and on the hop after it: a rule that drops this port?"),
+        "sudo nft list ruleset | grep -i drop",
+    )
+}
+
 pub(super) fn route(place: &Place) -> Advice {
     step(
         "What our kernel would do:",
         format!("ip route get {}", place.endpoint.ip()),
+    )
+}
+
+/// Rules can refuse as routes do.
+pub(super) fn refusing_route(place: &Place) -> Advice {
+    let family = if place.endpoint.is_ipv6() { "-6" } else { "-4" };
+    step(
+        "Which route or rule forbids it?",
+        format!(
+            "(ip {family} rule; ip {family} route show table all) | grep -E 'prohibit|blackhole|unreachable'"
+        ),
     )
 }
 
@@ -206,7 +229,7 @@ pub(super) fn loopback_link() -> Advice {
 
 pub(super) fn route_at(sender: &str, place: &Place) -> Advice {
     step(
-        format!("On {sender}: its route:"),
+        format!("On {sender}: its own route to the host:"),
         format!("ip route get {}", place.endpoint.ip()),
     )
 }
@@ -228,7 +251,7 @@ pub(super) fn neighbour(place: &Place) -> Advice {
 
 pub(super) fn neighbour_at(sender: &str, place: &Place) -> Advice {
     step(
-        format!("On {sender}: does the host answer it?"),
+        format!("On {sender}: does the host answer ARP or ND (not FAILED)?"),
         format!("ip neigh show {}", place.endpoint.ip()),
     )
 }
@@ -272,14 +295,14 @@ pub(super) fn port_use(place: &Place) -> Advice {
         place.bracketed()
     );
     step(
-        "Which states hold the ports: ESTAB is load or a leak, TIME-WAIT one connection a request.",
+        "What holds the ports (ESTAB: load or a leak; TIME-WAIT: no keep-alive)?",
         command,
     )
 }
 
 pub(super) fn port_range() -> Advice {
     step(
-        "How many there are:",
+        "How many ports there are:",
         "sysctl net.ipv4.ip_local_port_range net.ipv4.tcp_tw_reuse",
     )
 }

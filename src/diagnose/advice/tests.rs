@@ -55,10 +55,9 @@ fn silence_asks_what_the_server_sees() {
         commands(&advice),
         [
             "ss -ltn 'sport = :8080'",
-            "tcpdump -ni any 'tcp port 8080'",
+            "sudo tcpdump -ni any 'tcp port 8080'",
             "tcpprobe --timeout 5s '[2001:db8::7]:8080'",
             "kubectl get networkpolicy -A",
-            "tcpprobe --count 30 --interval 1s '[2001:db8::7]:8080'",
         ]
     );
 }
@@ -184,4 +183,52 @@ fn a_failed_name_is_asked_for_at_the_server_that_was_asked() {
         commands(&advice)[0],
         "dig +tcp shop.default.svc.cluster.local. @10.96.0.10"
     );
+}
+
+#[test]
+fn where_syns_die_on_the_way_the_hop_is_asked_before_the_server() {
+    let mut diagnosis = because_of(Cause::Port);
+    diagnosis.from = Some("10.0.1.1".parse().unwrap());
+    let advice = advise(&evidence("10.0.3.7:8080"), &diagnosis);
+    assert!(advice[0].says.starts_with("On 10.0.1.1"), "{advice:?}");
+    assert!(
+        commands(&advice)
+            .iter()
+            .all(|command| !command.starts_with("ss "))
+    );
+    diagnosis.not_ruled_out = vec![Cause::SynDropped];
+    let advice = advise(&evidence("10.0.3.7:8080"), &diagnosis);
+    assert!(commands(&advice).contains(&"ss -ltn 'sport = :8080'"));
+}
+
+#[test]
+fn nobody_traces_the_way_to_our_own_host() {
+    for cause in [Cause::LongPath, Cause::SynLost, Cause::Retransmitted] {
+        let advice = advise(&evidence("127.0.0.1:8080"), &because_of(cause));
+        let beyond = |command: &&str| command.starts_with("mtr") || command.contains("conntrack");
+        assert!(!commands(&advice).iter().any(beyond), "{cause}: {advice:?}");
+    }
+}
+
+#[test]
+fn the_file_that_names_no_server_is_the_one_to_look_at() {
+    let lookup = Lookup {
+        candidate: "shop".to_owned(),
+        family: Family::A,
+        server: None,
+        at_s: Duration::ZERO,
+        took_s: Duration::ZERO,
+        outcome: LookupOutcome::NoServer {
+            why: "/run/other.conf: No such file or directory".to_owned(),
+        },
+    };
+    let resolution = Resolution {
+        name: "shop".to_owned(),
+        by: ResolvedBy::Dns,
+        lookups: vec![lookup],
+        addresses: Vec::new(),
+        took_s: Duration::ZERO,
+    };
+    let advice = advise_name(&resolution, &because_of(Cause::DnsUnreachable));
+    assert_eq!(commands(&advice), ["cat /run/other.conf"]);
 }

@@ -103,7 +103,7 @@ pub(super) const LATE_SYN_ACK: Explanation = Explanation {
 };
 
 pub(super) const LONG_PATH: Explanation = Explanation {
-    in_short: "the path's own round trip is longer than the threshold",
+    in_short: "the path's own round trip is longer than the --slow threshold",
     meaning: "Nothing was lost and nobody was slow: the distance, or queues along it, take this long.",
     how_told: "The handshake took as long as the RST of the control port or a ping, and longer than --slow. \
                No privilege is needed.",

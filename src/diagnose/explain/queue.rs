@@ -3,7 +3,7 @@
 use super::Explanation;
 
 pub(super) const SYN_DROPPED: Explanation = Explanation {
-    in_short: "the listener's accept queue is full, and the server ignores SYNs",
+    in_short: "accept queue full: the server ignores our SYNs",
     meaning: "The server's kernel is alive, and the application does not accept() what waits. While more \
               connections wait than the backlog, Linux ignores every SYN to this listener without a word.",
     how_told: "With raw probes (not in this version): SYN and FIN to the port are silent, a bare ACK gets a RST, and a closed \
@@ -32,7 +32,7 @@ pub(super) const SYN_DROPPED: Explanation = Explanation {
 };
 
 pub(super) const OVERLOADED: Explanation = Explanation {
-    in_short: "some SYNs are answered and some ignored: the accept queue is at its brim",
+    in_short: "accept queue at its brim: some SYNs are ignored",
     meaning: "The application accepts, and more slowly than connections arrive. Whether a client gets in \
               depends on the moment of its SYN; those that do not wait for a retransmission of one second \
               and more.",
@@ -55,7 +55,7 @@ pub(super) const OVERLOADED: Explanation = Explanation {
 };
 
 pub(super) const ACK_IGNORED: Explanation = Explanation {
-    in_short: "the connection exists for us and not for the server: its queue was full at our ACK",
+    in_short: "connected for us, but not for the server: its accept queue is full",
     meaning: "The server sent a SYN-ACK and ignored our final ACK, as its accept queue was full by then. Our \
               connect() succeeded; for the server there is no connection. A client hangs in its first read, \
               not in connect().",
@@ -79,7 +79,7 @@ pub(super) const ACK_IGNORED: Explanation = Explanation {
 };
 
 pub(super) const RESET_ON_OVERFLOW: Explanation = Explanation {
-    in_short: "the server's accept queue was full at our ACK, and it answered with a reset",
+    in_short: "the server's accept queue was full, so its kernel reset the connection",
     meaning: "As backlog-full/ack-ignored, with net.ipv4.tcp_abort_on_overflow=1: a server whose queue is \
               full resets instead of staying silent. FreeBSD does so by default.",
     how_told: "One round trip after our ACK a bare RST arrives (no ACK flag, as for a segment without a \

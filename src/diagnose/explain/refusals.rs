@@ -27,7 +27,7 @@ pub(super) const NO_LISTENER: Explanation = Explanation {
 };
 
 pub(super) const MIDDLEBOX_RESET: Explanation = Explanation {
-    in_short: "a RST came back, but not from the host: a box on the path refuses",
+    in_short: "a box on the path refuses in the host's name",
     meaning: "A firewall, load balancer or proxy on the path answers in the host's place. The host may be \
               fine and may never have seen the SYN.",
     how_told: "A SYN whose TTL is too small to reach the host gets a RST (no privilege needed); or the RST's \
@@ -111,7 +111,7 @@ pub(super) const NET_PROHIBITED: Explanation = Explanation {
 };
 
 pub(super) const RESET_AFTER_ACCEPT: Explanation = Explanation {
-    in_short: "the connection was made and at once reset by the application or a proxy",
+    in_short: "accepted, then reset by application or proxy",
     meaning: "The handshake was completed, and a RST followed without any data from us. The connection \
               existed at the peer, so a process or a proxy aborted it: a proxy without a backend, an \
               allow-list in the application, a crash after accept(), or SO_LINGER 0.",

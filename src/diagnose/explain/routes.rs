@@ -45,7 +45,7 @@ pub(super) const NEIGHBOUR_UNRESOLVED: Explanation = Explanation {
 };
 
 pub(super) const HOST_UNREACHABLE: Explanation = Explanation {
-    in_short: "a router reports that it cannot reach the host",
+    in_short: "a router says that it cannot reach the host",
     meaning: "The last router has a route and no way to deliver: nobody answers its ARP or neighbour \
               discovery, or its route is an unreachable one. The host is down or does not have this address.",
     how_told: "ICMP 3/1 (ICMPv6 1/3) in the error queue, its sender is a router. About 3 s after the first \
@@ -63,7 +63,7 @@ pub(super) const HOST_UNREACHABLE: Explanation = Explanation {
 };
 
 pub(super) const NET_UNREACHABLE: Explanation = Explanation {
-    in_short: "a router reports that it has no route to the network",
+    in_short: "a router says that it has no route to the network",
     meaning: "The packet got as far as the router named in `from`, which has no route for the destination.",
     how_told: "ICMP 3/0 (ICMPv6 1/0) in the error queue, its sender is not us. No privilege is needed.",
     looks_like: "unreachable/no-route (same errno, said at once by our own kernel); rejected/net-prohibited.",

@@ -39,7 +39,7 @@ pub(super) const INGRESS: Explanation = Explanation {
 };
 
 pub(super) const PORT: Explanation = Explanation {
-    in_short: "packets to this port are dropped, while the host answers on others",
+    in_short: "packets to this port are dropped; the host itself answers",
     meaning: "A packet filter drops what goes to this port: the host's firewall, a security group, a \
               NetworkPolicy, or a router's. The server's process never sees it.",
     how_told: "SYNs stay silent while a closed control port of the same host answers RST at the same time. \
@@ -87,7 +87,7 @@ pub(super) const HOST_SILENT: Explanation = Explanation {
 };
 
 pub(super) const SYN_FILTER: Explanation = Explanation {
-    in_short: "only new connections are dropped: other segments reach the port",
+    in_short: "only new connections (SYNs) to the port are dropped",
     meaning: "A stateless rule drops SYNs and lets other TCP segments pass ('--syn', 'established'). New \
               connections are forbidden in this direction.",
     how_told: "Needs raw probes (not in this version): SYNs are silent on this and on the control port, while a bare ACK gets a \
@@ -105,7 +105,7 @@ pub(super) const SYN_FILTER: Explanation = Explanation {
 };
 
 pub(super) const RETURN_PATH: Explanation = Explanation {
-    in_short: "our SYN arrives, and the server's SYN-ACK is lost on its way back",
+    in_short: "our SYN arrives; the answer is lost on its way back",
     meaning: "The server has our SYN and answers; the answer does not come to us. Its route back, or a \
               stateful firewall that sees only one direction, is at fault.",
     how_told: "Needs raw probes (not in this version): after a SYN, a segment far outside the window on the same two ports is \
@@ -124,7 +124,7 @@ pub(super) const RETURN_PATH: Explanation = Explanation {
 };
 
 pub(super) const UNATTRIBUTED: Explanation = Explanation {
-    in_short: "SYNs vanish, and what this run could look at cannot say where",
+    in_short: "SYNs to this port vanish, and several causes fit",
     meaning: "No answer of any kind came to our SYNs. A packet filter and a full accept queue look the same \
               through connect(), and nothing else that this run saw tells them apart.",
     how_told: "By what is missing: no answer, no ICMP error, no sign in our own counters, and no raw probes. \

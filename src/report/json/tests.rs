@@ -145,7 +145,7 @@ fn a_line_reads_like_this() {
         r#""because":[{"says":"ICMPv6 1/1 from 2001:db8:1::1 quotes our SYN","observations":[0]}],"#,
         r#""advice":[{"says":"On 2001:db8:1::1: the rule that says so:","#,
         r#""command":"sudo nft list ruleset | grep -i prohibited"},"#,
-        r#"{"says":"In a cluster: a policy that selects either pod and does not name this port drops silently:","#,
+        r#"{"says":"In a cluster: does a policy of either pod leave out this port?","#,
         r#""command":"kubectl get networkpolicy -A"}],"#,
         r#""handshake_rtt_s":null,"connect_s":null,"dns_s":null,"default_client_hang_s":null,"#,
         r#""slow_s":0.25,"timeout_s":3.0,"mode":"connect","#,

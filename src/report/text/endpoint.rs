@@ -3,9 +3,9 @@
 use crate::check::EndpointOutcome;
 use crate::diagnose::advice::{Advice, advise, default_client_hang, hangs_silently};
 use crate::diagnose::explain::explain;
-use crate::diagnose::{Class, Confidence, Diagnosis, Finding};
+use crate::diagnose::{Cause, Class, Confidence, Diagnosis, Finding};
 use crate::evidence::{Ability, Mode, Sight, SynSchedule};
-use crate::report::human::{hang, human_duration, wrap};
+use crate::report::human::{hang, human_duration, list, wrap};
 use crate::report::style::Style;
 
 use super::{packets, timeline};
@@ -33,7 +33,7 @@ pub(super) fn lines(
     lines.extend(next(&advise(evidence, diagnosis), style));
     lines.extend(default_client(diagnosis, schedule, style));
     if diagnosis.confidence != Confidence::Certain || style.verbose() {
-        lines.extend(wrap("  ", &looked_with(&evidence.sight), style.width()));
+        lines.extend(wrap("  ", &looked_with(&evidence.sight, style), style.width()));
     }
     lines
 }
@@ -52,15 +52,24 @@ pub(super) fn verdict_label(diagnosis: &Diagnosis) -> String {
 pub(super) fn verdict(label: &str, diagnosis: &Diagnosis, sentence: &str, style: &Style) -> Vec<String> {
     let verdict = verdict_label(diagnosis);
     let sure = sure(diagnosis);
-    let from = diagnosis
-        .from
-        .map_or_else(String::new, |from| format!(" from {from}"));
-    let text = format!("{verdict}{sure}{from}: {sentence}");
+    let whence = whence(diagnosis);
+    let text = format!("{verdict}{sure}{whence}: {sentence}");
     let lines = hang(&format!("{label}  "), "  ", &text, style.width());
     lines
         .iter()
         .map(|line| style.verdict(line, &verdict, diagnosis.cause.class()))
         .collect()
+}
+
+/// Who said it, or up to where packets get; our own host goes without saying.
+fn whence(diagnosis: &Diagnosis) -> String {
+    match (diagnosis.from, diagnosis.cause) {
+        (None, _) | (_, Cause::Egress | Cause::Ingress | Cause::NeighbourUnresolved) => String::new(),
+        (Some(last), cause) if cause.class() == Class::Filtered => {
+            format!(" at {last} or beyond")
+        }
+        (Some(from), _) => format!(" from {from}"),
+    }
 }
 
 /// ` (likely)`; an open port is certain.
@@ -111,7 +120,12 @@ pub(super) fn reasons(diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
         ))
     });
     let mut lines = section("Why", because, style);
-    lines.extend(section("Could also be", other.collect(), style));
+    let heading = if diagnosis.cause == Cause::Unattributed {
+        "One of these"
+    } else {
+        "Could also be"
+    };
+    lines.extend(section(heading, other.collect(), style));
     lines
 }
 
@@ -145,9 +159,12 @@ fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &
     let Some(schedule) = schedule.filter(|_| hangs_silently(diagnosis.cause)) else {
         return Vec::new();
     };
-    let linear = schedule.linear_timeouts.map_or_else(String::new, |linear| {
-        format!(", tcp_syn_linear_timeouts={linear}")
-    });
+    let linear = schedule
+        .linear_timeouts
+        .filter(|_| style.verbose())
+        .map_or_else(String::new, |linear| {
+            format!(", tcp_syn_linear_timeouts={linear}")
+        });
     let text = format!(
         "telnet would hang here for {} (net.ipv4.tcp_syn_retries={}{linear}).",
         human_duration(default_client_hang(schedule)),
@@ -156,7 +173,7 @@ fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &
     wrap("  ", &text, style.width())
 }
 
-fn looked_with(sight: &Sight) -> String {
+fn looked_with(sight: &Sight, style: &Style) -> String {
     let with = match sight.mode {
         Mode::Connect => "Looked with connect()",
         Mode::Raw => "Looked with connect() and raw probes",
@@ -171,12 +188,15 @@ fn looked_with(sight: &Sight) -> String {
         .into_iter()
         .filter_map(|(what, ability)| match ability {
             Ability::Yes => None,
+            Ability::No { .. } if !style.verbose() => Some(what.to_owned()),
             Ability::No { why } => Some(format!("{what} ({})", why.trim_end_matches('.'))),
         })
         .collect();
     if missing.is_empty() {
         format!("{with}.")
-    } else {
+    } else if style.verbose() {
         format!("{with}. Not available: {}.", missing.join("; "))
+    } else {
+        format!("{with}. Not available: {} (-v says why).", list(&missing))
     }
 }

@@ -1,6 +1,7 @@
 //! A name: which candidates were tried, what each said and cost, and what its addresses say side by side.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::check::{EndpointOutcome, NameOutcome};
 use crate::diagnose::Diagnosis;
@@ -12,6 +13,9 @@ use crate::report::style::Style;
 
 use super::endpoint;
 
+/// A shorter wait for the address that works goes unnoticed.
+const WORTH_SAYING: Duration = Duration::from_millis(100);
+
 /// A name that gave no address.
 pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
     let mut lines = endpoint::verdict(label, diagnosis, explain(diagnosis.cause).in_short, style);
@@ -19,11 +23,14 @@ pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, sty
     lines.extend(asked(name, style));
     lines.extend(endpoint::findings(&diagnosis.findings, style));
     lines.extend(endpoint::next(&advise_name(&name.resolution, diagnosis), style));
-    lines.extend(wrap(
-        "  ",
-        &format!("Resolving took {}.", human_duration(name.resolution.took_s)),
-        style.width(),
-    ));
+    // A single line above has said it already.
+    if name.resolution.lookups.chunk_by(are_alike).count() > 1 {
+        lines.extend(wrap(
+            "  ",
+            &format!("Resolving took {}.", human_duration(name.resolution.took_s)),
+            style.width(),
+        ));
+    }
     lines
 }
 
@@ -73,10 +80,19 @@ pub(super) fn side_by_side(label: &str, endpoints: &[EndpointOutcome], style: &S
     lines
 }
 
+/// Such a name has its addresses by RFC 6761, whatever the hosts file says.
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
 /// How the name was resolved, in a line, or with every lookup.
 pub(super) fn resolution(name: &NameOutcome, style: &Style) -> Vec<String> {
     let resolution = &name.resolution;
     let by = match resolution.by {
+        ResolvedBy::HostsFile if is_localhost(&resolution.name) => {
+            "the hosts file, or the rule for localhost,"
+        }
         ResolvedBy::HostsFile => "the hosts file",
         ResolvedBy::Dns => "DNS",
         ResolvedBy::System => "the C library",
@@ -96,7 +112,10 @@ pub(super) fn resolution(name: &NameOutcome, style: &Style) -> Vec<String> {
         lines.extend(asked(name, style));
     }
     lines.extend(endpoint::findings(&name.findings, style));
-    if let Some(wait) = name.wait_without_happy_eyeballs_s {
+    if let Some(wait) = name
+        .wait_without_happy_eyeballs_s
+        .filter(|wait| *wait >= WORTH_SAYING)
+    {
         let text = format!(
             "A client that tries these addresses one after another, without Happy Eyeballs, waits {} before it is \
              connected.",
@@ -143,6 +162,7 @@ fn asked(name: &NameOutcome, style: &Style) -> Vec<String> {
     servers.dedup();
     let heading = match servers.as_slice() {
         [only] => format!("Asked {only}"),
+        [] => "Asked nobody".to_owned(),
         _ => "Asked".to_owned(),
     };
     let longest = lookups

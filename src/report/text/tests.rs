@@ -60,14 +60,13 @@ fn a_refused_port() {
     - ECONNREFUSED with an empty error queue: a RST, not an ICMP error
     - a closed port of the same host answers the same way
   Could also be
-    - refused/middlebox-reset: a RST came back, but not from the host: a box on
-      the path refuses
+    - refused/middlebox-reset: a box on the path refuses in the host's name
   Next
     1. On the server: does it listen, and on which address?
          ss -ltnp 'sport = :81'
     2. In a cluster: does a pod have this address, and is it ready?
          kubectl get pods -A -o wide --field-selector status.podIP=10.0.3.7
-  Looked with connect(). Not available: raw probes (CAP_NET_RAW is missing).
+  Looked with connect(). Not available: raw probes (-v says why).
 "
     );
 }
@@ -87,8 +86,7 @@ fn an_icmp_error_names_its_sender_in_the_first_line() {
   Next
     1. On 2001:db8:1::1: the rule that says so:
          sudo nft list ruleset | grep -i prohibited
-    2. In a cluster: a policy that selects either pod and does not name this
-       port drops silently:
+    2. In a cluster: does a policy of either pod leave out this port?
          kubectl get networkpolicy -A
 "
     );
@@ -99,8 +97,8 @@ fn silence() {
     assert_eq!(
         text(&fixtures::unattributed(), Verbosity::Normal),
         "\
-10.0.3.7:8080  filtered/unattributed (likely): SYNs vanish, and what this run
-  could look at cannot say where
+10.0.3.7:8080  filtered/unattributed (likely): SYNs to this port vanish, and
+  several causes fit
   Seen
       0.000 s  SYN: no answer to 6 SYNs from 2 source ports in 3 s
       0.200 s  SYN to port 44321 (control): RST after 410 µs, 2 times
@@ -108,24 +106,18 @@ fn silence() {
   Why
     - 6 SYNs from 2 source ports over 3 s got no answer
     - the host answers on another port in that time
-  Could also be
-    - filtered/port: packets to this port are dropped, while the host answers on
-      others
-    - backlog-full/syn-dropped: the listener's accept queue is full, and the
-      server ignores SYNs
+  One of these
+    - filtered/port: packets to this port are dropped; the host itself answers
+    - backlog-full/syn-dropped: accept queue full: the server ignores our SYNs
   Next
     1. On the server: is the accept queue full (Recv-Q above Send-Q)?
          ss -ltn 'sport = :8080'
-    2. On the server: do our SYNs arrive, and does it answer?
-         tcpdump -ni any 'tcp port 8080 and host 10.0.1.5'
-    3. In a cluster: a policy that selects either pod and does not name this
-       port drops silently:
+    2. On the server: SYNs in, SYN-ACKs out? (Behind NAT leave out the host.)
+         sudo tcpdump -ni any 'tcp port 8080 and host 10.0.1.5'
+    3. In a cluster: does a policy of either pod leave out this port?
          kubectl get networkpolicy -A
-    4. How often does it happen?
-         tcpprobe --count 30 --interval 1s 10.0.3.7:8080
-  telnet would hang here for 2 min 11 s (net.ipv4.tcp_syn_retries=6,
-  tcp_syn_linear_timeouts=4).
-  Looked with connect(). Not available: raw probes (CAP_NET_RAW is missing).
+  telnet would hang here for 2 min 11 s (net.ipv4.tcp_syn_retries=6).
+  Looked with connect(). Not available: raw probes (-v says why).
 "
     );
 }
@@ -135,9 +127,9 @@ fn a_connection_that_only_we_believe_in() {
     assert_eq!(
         text(&fixtures::ghost(), Verbosity::Normal),
         "\
-10.0.3.7:5432  backlog-full/ack-ignored (likely): the connection exists for us
-  and not for the server: its queue was full at our ACK; connect() took 350 µs,
-  handshake RTT 61 µs
+10.0.3.7:5432  backlog-full/ack-ignored (likely): connected for us, but not for
+  the server: its accept queue is full; connect() took 350 µs, handshake RTT
+  61 µs
   Seen
       0.000 s  SYN: SYN-ACK after 350 µs, our FIN unacknowledged for 1.75 s (3
                retransmissions), 1 repeated SYN-ACK
@@ -152,7 +144,7 @@ fn a_connection_that_only_we_believe_in() {
          nstat -az TcpExtListenOverflows TcpExtListenDrops
     3. Here: connections that only we believe in keep retransmitting:
          ss -tno dst '10.0.3.7'
-  Looked with connect(). Not available: raw probes (CAP_NET_RAW is missing).
+  Looked with connect(). Not available: raw probes (-v says why).
 "
     );
 }
@@ -191,8 +183,8 @@ shop:8080  2 addresses: 1 filtered/unattributed and 1 open/healthy
   A client that tries these addresses one after another, without Happy Eyeballs,
   waits 2 min 11 s before it is connected.
 
-[2001:db8::7]:8080  filtered/unattributed (likely): SYNs vanish, and what this
-  run could look at cannot say where
+[2001:db8::7]:8080  filtered/unattributed (likely): SYNs to this port vanish,
+  and several causes fit
   Seen
       0.000 s  SYN: no answer to 6 SYNs from 2 source ports in 3 s
       0.200 s  SYN to port 44321 (control): RST after 410 µs, 2 times
@@ -200,24 +192,18 @@ shop:8080  2 addresses: 1 filtered/unattributed and 1 open/healthy
   Why
     - 6 SYNs from 2 source ports over 3 s got no answer
     - the host answers on another port in that time
-  Could also be
-    - filtered/port: packets to this port are dropped, while the host answers on
-      others
-    - backlog-full/syn-dropped: the listener's accept queue is full, and the
-      server ignores SYNs
+  One of these
+    - filtered/port: packets to this port are dropped; the host itself answers
+    - backlog-full/syn-dropped: accept queue full: the server ignores our SYNs
   Next
     1. On the server: is the accept queue full (Recv-Q above Send-Q)?
          ss -ltn 'sport = :8080'
-    2. On the server: do our SYNs arrive, and does it answer?
-         tcpdump -ni any 'tcp port 8080 and host 2001:db8:1::5'
-    3. In a cluster: a policy that selects either pod and does not name this
-       port drops silently:
+    2. On the server: SYNs in, SYN-ACKs out? (Behind NAT leave out the host.)
+         sudo tcpdump -ni any 'tcp port 8080 and host 2001:db8:1::5'
+    3. In a cluster: does a policy of either pod leave out this port?
          kubectl get networkpolicy -A
-    4. How often does it happen?
-         tcpprobe --count 30 --interval 1s '[2001:db8::7]:8080'
-  telnet would hang here for 2 min 11 s (net.ipv4.tcp_syn_retries=6,
-  tcp_syn_linear_timeouts=4).
-  Looked with connect(). Not available: raw probes (CAP_NET_RAW is missing).
+  telnet would hang here for 2 min 11 s (net.ipv4.tcp_syn_retries=6).
+  Looked with connect(). Not available: raw probes (-v says why).
 "
     );
 }
@@ -227,9 +213,9 @@ fn verbose_adds_packets_and_calls() {
     assert_eq!(
         text(&fixtures::ghost(), Verbosity::Verbose),
         "\
-10.0.3.7:5432  backlog-full/ack-ignored (likely): the connection exists for us
-  and not for the server: its queue was full at our ACK; connect() took 350 µs,
-  handshake RTT 61 µs
+10.0.3.7:5432  backlog-full/ack-ignored (likely): connected for us, but not for
+  the server: its accept queue is full; connect() took 350 µs, handshake RTT
+  61 µs
   Seen
       0.000 s  SYN: SYN-ACK after 350 µs, our FIN unacknowledged for 1.75 s (3
                retransmissions), 1 repeated SYN-ACK
@@ -281,7 +267,8 @@ shop:8080 (10.0.3.7)  open/healthy  certain  RTT 57 µs
 fn hops_and_our_own_host_are_told_in_the_timeline() {
     let mut outcome = fixtures::unattributed();
     let to = outcome.endpoints[0].evidence.endpoint;
-    let hop = |ttl, answer| {
+    let control = "10.0.3.7:44321".parse().unwrap();
+    let hop_to = |to, ttl, answer| {
         Saw::Hop(Dial {
             to,
             from: None,
@@ -290,6 +277,7 @@ fn hops_and_our_own_host_are_told_in_the_timeline() {
             answer,
         })
     };
+    let hop = |ttl, answer| hop_to(to, ttl, answer);
     let exceeded = Answer::Icmp(IcmpError {
         says: IcmpSays::TtlExceeded,
         icmp_type: 11,
@@ -304,9 +292,12 @@ fn hops_and_our_own_host_are_told_in_the_timeline() {
     };
     outcome.endpoints[0].evidence.observations = vec![
         observed(0, 0, Saw::Route(Look::Saw(route))),
-        observed(10, 1, hop(1, exceeded)),
+        observed(10, 1, hop(1, exceeded.clone())),
         observed(20, 900, hop(2, Answer::Silence)),
         observed(20, 900, hop(3, Answer::Silence)),
+        observed(30, 1, hop_to(control, 1, Answer::Silence)),
+        observed(40, 1, hop_to(control, 1, exceeded)),
+        observed(50, 1, hop_to(control, 2, Answer::Rst)),
         observed(
             1000,
             0,
@@ -324,7 +315,7 @@ fn hops_and_our_own_host_are_told_in_the_timeline() {
                 retransmissions_failed: Some(2),
                 retransmissions: Some(2),
                 our_retransmissions: 2,
-                received_not_delivered: None,
+                received_not_delivered: Some(2),
                 our_unanswered_syns: 3,
                 alongside: 0,
             })),
@@ -348,13 +339,31 @@ fn hops_and_our_own_host_are_told_in_the_timeline() {
         lines,
         [
             "      0.000 s  route: a blackhole, unreachable or prohibit route",
-            "      0.010 s  SYN with TTL 1: ICMP 11/0 (TTL exceeded) from 10.0.1.1 after 1 ms",
-            "      0.020 s  SYN with TTL 2 to 3: no answer to 2 SYNs in 900 ms",
+            "      0.010 s  hop by hop: 1 10.0.1.1, 2 to 3 no answer",
+            "      0.030 s  hop by hop to port 44321 (control): 1 10.0.1.1, 2 RST",
             "      1.000 s  listening socket: 6 waiting, backlog 5 (full), 2 packets dropped",
             "      1.000 s  counters of this host: TCPRetransFail +2 for our 2 retransmitted SYNs",
             "      1.000 s  next hop: could not look (netlink: EPERM)",
         ]
     );
+}
+
+#[test]
+fn the_first_line_says_how_far_silence_is_heard_and_leaves_our_own_host_out() {
+    let first_line = |cause| {
+        let mut outcome = fixtures::unattributed();
+        let diagnosis = &mut outcome.endpoints[0].diagnosis;
+        diagnosis.cause = cause;
+        diagnosis.from = Some("10.0.1.1".parse().unwrap());
+        text(&outcome, Verbosity::Normal)
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(first_line(Cause::Port).contains("filtered/port (likely) at 10.0.1.1 or beyond: "));
+    assert!(!first_line(Cause::Ingress).contains("10.0.1.1"));
+    assert!(first_line(Cause::TtlExceeded).contains(" (likely) from 10.0.1.1: "));
 }
 
 #[test]

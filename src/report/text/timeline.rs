@@ -2,8 +2,8 @@
 
 mod own;
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::evidence::{
@@ -24,7 +24,7 @@ pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
         }
         match groups
             .iter_mut()
-            .find(|group| are_alike(&group[0].saw, &observation.saw))
+            .find(|group| are_alike(&group[0].saw, &observation.saw, style))
         {
             Some(group) => group.push(observation),
             None => groups.push(vec![observation]),
@@ -34,7 +34,7 @@ pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
     let line = |group: &Vec<&Observation>| {
         wrap(
             &format!("    {:>7.3} s  ", standing_for(group).at_s.as_secs_f64()),
-            &say(group, evidence.endpoint.ip()),
+            &say(group, evidence.endpoint, style),
             style.width(),
         )
     };
@@ -46,15 +46,13 @@ fn is_dull(saw: &Saw) -> bool {
     match saw {
         Saw::Route(Look::Saw(route)) => route.next_hop != NextHop::Refused,
         Saw::Neighbour(Look::Saw(neighbour)) => neighbour.state == NeighbourState::Resolved,
+        // Only an answer betrays a proxy.
+        Saw::TtlOne(dial) => dial.answer == Answer::Silence,
         Saw::Neighbour(Look::Nothing) | Saw::Listener(Look::Nothing) | Saw::Counters(Look::Nothing) => true,
-        Saw::Counters(Look::Saw(counters)) => {
-            counters.retransmissions_failed.unwrap_or(0) == 0
-                && counters.received_not_delivered.unwrap_or(0) == 0
-        }
+        Saw::Counters(Look::Saw(counters)) => !own::may_be_ours(counters),
         Saw::Connect(_)
         | Saw::Control(_)
         | Saw::Hop(_)
-        | Saw::TtlOne(_)
         | Saw::Echo(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
@@ -64,9 +62,12 @@ fn is_dull(saw: &Saw) -> bool {
 }
 
 /// Whether two observations are told in one line: the same probe with the same outcome.
-fn are_alike(one: &Saw, other: &Saw) -> bool {
+fn are_alike(one: &Saw, other: &Saw, style: &Style) -> bool {
     match (one, other) {
-        (Saw::Hop(one), Saw::Hop(other)) => one.answer == Answer::Silence && other.answer == Answer::Silence,
+        (Saw::Hop(one), Saw::Hop(other)) => {
+            let silent = one.answer == Answer::Silence && other.answer == Answer::Silence;
+            one.to == other.to && (silent || !style.verbose())
+        }
         (Saw::Connect(one), Saw::Connect(other)) | (Saw::Control(one), Saw::Control(other)) => {
             one.answer == other.answer
                 && matches!(one.answer, Answer::Silence | Answer::Rst | Answer::Icmp(_))
@@ -94,7 +95,8 @@ fn standing_for<'a>(group: &[&'a Observation]) -> &'a Observation {
 }
 
 /// One line for observations that are alike.
-fn say(group: &[&Observation], host: IpAddr) -> String {
+fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
+    let host = endpoint.ip();
     let first = standing_for(group);
     let times = if group.len() == 1 {
         String::new()
@@ -104,13 +106,27 @@ fn say(group: &[&Observation], host: IpAddr) -> String {
     match &first.saw {
         Saw::Connect(dial) => tcp("SYN", dial, group),
         Saw::Control(dial) => tcp(&format!("SYN to {} (control)", ports(group)), dial, group),
-        Saw::Hop(dial) => tcp(&format!("SYN with TTL {}", ttls(group)), dial, group),
+        Saw::Hop(dial) => {
+            let to = if dial.to == endpoint {
+                String::new()
+            } else {
+                format!(" to port {} (control)", dial.to.port())
+            };
+            if style.verbose() {
+                tcp(&format!("SYN with TTL {}{to}", ttls(group)), dial, group)
+            } else {
+                format!("hop by hop{to}: {}", hops(group, host))
+            }
+        }
         Saw::TtlOne(dial) => tcp("SYN with TTL 1", dial, group),
         Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, host, first.took_s)),
         Saw::Route(look) => format!("route: {}", own::looked(look, own::route)),
         Saw::Neighbour(look) => format!("next hop: {}", own::looked(look, own::neighbour)),
         Saw::Listener(look) => format!("listening socket: {}", own::looked(look, own::listener)),
-        Saw::Counters(look) => format!("counters of this host: {}", own::looked(look, own::counters)),
+        Saw::Counters(look) => format!(
+            "counters of this host: {}",
+            own::looked(look, |seen| own::counters(seen, style))
+        ),
     }
 }
 
@@ -186,6 +202,40 @@ fn ttls(group: &[&Observation]) -> String {
     }
 }
 
+/// `1 10.0.1.1, 2 10.0.2.2, 3 to 4 no answer`; a hop that answered once has answered.
+fn hops(group: &[&Observation], host: IpAddr) -> String {
+    let mut answers: BTreeMap<u32, Option<String>> = BTreeMap::new();
+    for dial in group.iter().filter_map(|observation| dial(&observation.saw)) {
+        let answer = match &dial.answer {
+            Answer::SynAck(_) => Some("SYN-ACK".to_owned()),
+            Answer::Rst => Some("RST".to_owned()),
+            Answer::Icmp(error) => Some(match error.from {
+                Some(from) if error.says == IcmpSays::TtlExceeded => from.to_string(),
+                _ => icmp(error, host),
+            }),
+            Answer::Local(error) => Some(error.errno.clone()),
+            Answer::Silence => None,
+        };
+        let known = answers.entry(dial.ttl.map_or(0, u32::from)).or_default();
+        *known = answer.or(known.take());
+    }
+    let answers: Vec<(u32, Option<String>)> = answers.into_iter().collect();
+    let hops = answers.chunk_by(|one, other| one.1.is_none() && other.1.is_none());
+    let hops: Vec<String> = hops
+        .filter_map(|alike| {
+            let (first, answer) = alike.first()?;
+            let (last, _) = alike.last()?;
+            let range = if first == last {
+                first.to_string()
+            } else {
+                format!("{first} to {last}")
+            };
+            Some(format!("{range} {}", answer.as_deref().unwrap_or("no answer")))
+        })
+        .collect();
+    hops.join(", ")
+}
+
 fn dial(saw: &Saw) -> Option<&Dial> {
     match saw {
         Saw::Connect(dial) | Saw::Control(dial) | Saw::Hop(dial) | Saw::TtlOne(dial) => Some(dial),
@@ -202,10 +252,22 @@ fn syn_ack(handshake: &Handshake) -> String {
         ),
     };
     let answer = format!("SYN-ACK after {}{again}", human_duration(handshake.connect_s));
-    std::iter::once(answer)
-        .chain(ending(&handshake.ending))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let told = ending(&handshake.ending).filter(|_| !was_cut_short(handshake));
+    std::iter::once(answer).chain(told).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether nobody waited for the answer to our FIN, which then says nothing.
+fn was_cut_short(handshake: &Handshake) -> bool {
+    let ending = &handshake.ending;
+    let waited = ending
+        .fin_after_s
+        .map(|sent| ending.watched_s.saturating_sub(sent));
+    let has_ended = ending.fin_acknowledged_after_s.is_some()
+        || ending.reset.is_some()
+        || ending.peer_fin_after_s.is_some()
+        || ending.repeated_syn_acks > 0
+        || ending.fin_retransmissions > 0;
+    !has_ended && waited.is_some_and(|waited| waited < handshake.connect_s)
 }
 
 fn ending(ending: &Ending) -> impl Iterator<Item = String> {
@@ -260,7 +322,7 @@ pub(super) fn icmp(error: &IcmpError, host: IpAddr) -> String {
         IcmpSays::Other => "",
     };
     let from = match (error.from, error.from_self) {
-        (Some(from), true) => format!(" from {from}, our own address"),
+        (Some(from), true) => format!(" from {from} (our own)"),
         (Some(from), false) => format!(" from {from}"),
         (None, _) => String::new(),
     };

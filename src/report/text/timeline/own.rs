@@ -2,6 +2,7 @@
 
 use crate::evidence::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route};
 use crate::report::human::count;
+use crate::report::style::Style;
 
 pub(super) fn looked<T>(look: &Look<T>, say: impl Fn(&T) -> String) -> String {
     match look {
@@ -55,10 +56,28 @@ pub(super) fn listener(listener: &Listener) -> String {
     )
 }
 
-pub(super) fn counters(counters: &Counters) -> String {
+/// Whether packets of ours can be among those that the counters lost; a few strangers are in any run.
+pub(super) fn may_be_ours(counters: &Counters) -> bool {
+    fails_for_us(counters) || loses_ours(counters)
+}
+
+fn fails_for_us(counters: &Counters) -> bool {
+    let ours = counters.our_retransmissions;
+    ours > 0
+        && counters
+            .retransmissions_failed
+            .is_some_and(|failed| failed >= ours)
+}
+
+fn loses_ours(counters: &Counters) -> bool {
+    let ours = counters.our_unanswered_syns;
+    ours > 0 && counters.received_not_delivered.is_some_and(|lost| lost >= ours)
+}
+
+pub(super) fn counters(counters: &Counters, style: &Style) -> String {
     let failed = counters
         .retransmissions_failed
-        .filter(|failed| *failed > 0)
+        .filter(|failed| *failed > 0 && (style.verbose() || fails_for_us(counters)))
         .map(|failed| {
             let ours = count(
                 as_usize(counters.our_retransmissions),
@@ -69,7 +88,7 @@ pub(super) fn counters(counters: &Counters) -> String {
         });
     let lost = counters
         .received_not_delivered
-        .filter(|lost| *lost > 0)
+        .filter(|lost| *lost > 0 && (style.verbose() || loses_ours(counters)))
         .map(|lost| {
             let packets = count(as_usize(lost), "packet", "packets");
             let ours = count(
