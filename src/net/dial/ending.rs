@@ -63,6 +63,8 @@ impl Line {
             watched_s: Duration::ZERO,
         };
         let since = || clock::now() - opened;
+        let received = handshake.segments_in.map_or(0, i64::from);
+        self.least_drops_less_received.set(-received);
 
         let during_hold = tokio::select! {
             event = self.peer_speaks() => event,
@@ -119,7 +121,7 @@ impl Line {
     /// Returns when the peer ends the connection, for as long as we say nothing.
     async fn peer_speaks(&self) -> Held {
         let look = || {
-            if self.bare_resets() > 0 || matches!(self.stream.take_error(), Ok(Some(_))) {
+            if self.bare_reset_came() || matches!(self.stream.take_error(), Ok(Some(_))) {
                 return Ok(Held::Reset);
             }
             match self.info().map(|info| info.state) {
@@ -179,7 +181,7 @@ impl Line {
     /// Returns when the peer closes its side too, which most do at once; whether it did so with a RST.
     async fn peer_closes(&self) -> bool {
         let look = || {
-            if self.bare_resets() > 0 || matches!(self.stream.take_error(), Ok(Some(_))) {
+            if self.bare_reset_came() || matches!(self.stream.take_error(), Ok(Some(_))) {
                 return Ok(true);
             }
             match self.info().map(|info| info.state) {
@@ -193,19 +195,37 @@ impl Line {
 
     /// Returns when our filter has kept a bare RST away, which wakes nobody.
     async fn bare_reset(&self) -> AfterFin {
-        look_often(|| (self.bare_resets() > 0).then_some(AfterFin::Reset(ResetShape::Bare))).await
+        look_often(|| (self.bare_reset_came()).then_some(AfterFin::Reset(ResetShape::Bare))).await
     }
 
-    fn bare_resets(&self) -> u32 {
-        if self.filtered {
-            dropped_packets(self.stream.as_fd()).unwrap_or_default()
-        } else {
-            0
+    /// Whether our filter has kept a bare RST away.
+    ///
+    /// The socket counts as dropped what the filter keeps away, and also segments that TCP itself has no use for, such as
+    /// a FIN or SYN-ACK that comes again. Only the latter are segments received (`tcp_v4_rcv` counts those behind the
+    /// filter), so it is the drops beyond the segments received that tell.
+    fn bare_reset_came(&self) -> bool {
+        let Some(balance) = self.drops_less_received() else {
+            return false;
+        };
+        let least = self.least_drops_less_received.get().min(balance);
+        let came = balance > least;
+        self.least_drops_less_received
+            .set(if came { i64::MIN } else { least });
+        came
+    }
+
+    /// Absent also where a segment came just between the looks.
+    fn drops_less_received(&self) -> Option<i64> {
+        if !self.filtered {
+            return None;
         }
+        let received = self.info()?.segments_in?;
+        let drops = dropped_packets(self.stream.as_fd()).ok()?;
+        (self.info()?.segments_in? == received).then(|| i64::from(drops) - i64::from(received))
     }
 
     fn reset(&self, after: Duration) -> Reset {
-        let shape = if self.bare_resets() > 0 {
+        let shape = if self.bare_reset_came() {
             ResetShape::Bare
         } else {
             self.shape_of_delivered_reset()
@@ -273,8 +293,8 @@ mod tests {
         let drop_all = [SockFilter::new(0x06, 0, 0, 0)];
         SockRef::from(&peer).attach_filter(&drop_all).unwrap();
         peer.shutdown(Shutdown::Write).unwrap();
-        // Our FIN follows the peer's at once.
-        std::thread::sleep(Duration::from_millis(100));
+        // The peer repeats its FIN after a fifth of a second.
+        assert!(ended.recv_timeout(Duration::from_millis(500)).is_err());
         finisher.finish();
         let dial = ended
             .recv_timeout(Duration::from_secs(10))
@@ -282,6 +302,8 @@ mod tests {
         let Answer::SynAck(handshake) = dial.answer else {
             panic!("{dial:?}")
         };
+        // The peer's FIN has come again, which the socket counts as dropped.
+        assert_eq!(handshake.ending.reset, None);
         assert_eq!(handshake.ending.fin_acknowledged_after_s, None);
     }
 }

@@ -6,6 +6,7 @@
 mod ending;
 mod socket;
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
@@ -142,6 +143,8 @@ struct Line {
     started: Instant,
     /// Whether the filter that keeps bare RSTs away is in place.
     filtered: bool,
+    /// The least that the filter's drops have been ahead of the segments received.
+    least_drops_less_received: Cell<i64>,
 }
 
 impl Line {
@@ -158,6 +161,7 @@ impl Line {
             stream,
             started,
             filtered,
+            least_drops_less_received: Cell::new(i64::MAX),
         })
     }
 
