@@ -188,6 +188,10 @@ impl Line {
         }
         let info = self.info()?;
         if let Ok(Some(error)) = self.stream.take_error() {
+            // The kernel queues an ICMP error before it sets the errno: it may have done both since the first look.
+            if let Some(error) = error_queue::take(&self.stream) {
+                return Some(Opening::Answered(Answer::Icmp(error)));
+            }
             return Some(match error.raw_os_error() {
                 Some(libc::ECONNREFUSED) => Opening::Answered(Answer::Rst),
                 Some(libc::ETIMEDOUT) => Opening::Answered(Answer::Silence),
