@@ -196,7 +196,7 @@ impl Run<'_> {
         let saw = if let Some(host) = &self.host {
             host.look_again()
         } else {
-            let (host, saw) = Host::look(self.endpoint);
+            let (host, saw) = Host::look(self.endpoint, &self.call(self.endpoint).source);
             self.host = Some(host);
             saw
         };
