@@ -214,7 +214,7 @@ fn sweep(reading: &Reading) -> Option<String> {
 }
 
 fn neighbour(evidence: &Evidence, reading: &Reading) -> Option<String> {
-    if !reading.has(Sign::Unresolved) {
+    if !reading.has(Sign::Unresolved) && !reading.has(Sign::StillAsked) {
         return None;
     }
     let index = reading.answers.first()?.1;

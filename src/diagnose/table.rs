@@ -230,10 +230,13 @@ pub(super) const ROWS: &[Row] = &[
     // The kernel queues the SYN until ARP or ND answers, and after three seconds says so itself.
     row!(NeighbourUnresolved, 1.0, Certain,
         Syn: answers!(Sign::OwnHostUnreachable).silence(Silence::Either),
-        Neighbour: fits(&[(Sign::Unresolved, 1.0), (Sign::Resolved, 0.5)])),
+        Neighbour: fits(&[(Sign::Unresolved, 1.0), (Sign::StillAsked, 1.0), (Sign::Resolved, 0.5)])),
     row!(NeighbourUnresolved, 1.0, Certain,
         Syn: SILENT,
         Neighbour: answers!(Sign::Unresolved)),
+    row!(NeighbourUnresolved, 1.0, Likely,
+        Syn: SILENT,
+        Neighbour: answers!(Sign::StillAsked)),
     // Our own kernel would not even try.
     row!(NoRoute, 0.9, Certain,
         Syn: local!(NoRoute),
