@@ -203,7 +203,13 @@ impl Investigation {
                     self.stage = Stage::Confirming;
                     self.schedule.add(now, Ask::Host);
                 }
-                Some(Answer::Icmp(_)) => self.stage = Stage::Confirming,
+                Some(Answer::Icmp(error)) => {
+                    self.stage = Stage::Confirming;
+                    if error.from_self {
+                        // A neighbour that does not answer, or a rule of our own firewall.
+                        self.schedule.add(now, Ask::Host);
+                    }
+                }
                 Some(Answer::Silence) => self.look_further(now),
                 None if now >= self.opening_ends(now) => self.look_further(now),
                 None => {}
