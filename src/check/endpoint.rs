@@ -37,7 +37,11 @@ pub(super) async fn check_endpoint(
             observations: Vec::new(),
         },
         control_ports(endpoint),
-    );
+    )
+    .holding(match options.hold {
+        Hold::Exactly(hold) => hold,
+        Hold::RoundTrips => Duration::ZERO,
+    });
     let (finisher, finish) = finisher();
     let (connected, mut on_connected) = mpsc::unbounded_channel();
     let mut run = Run {

@@ -81,6 +81,8 @@ impl Line {
             // A failure means that the connection is gone already, which the next look tells.
             let _ = SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write);
             let after_fin = tokio::select! {
+                // An answer that is there already counts, even when it is time to conclude.
+                biased;
                 after_fin = self.answer_to_fin() => after_fin,
                 after_fin = self.bare_reset() => after_fin,
                 () = finish.requested() => AfterFin::Nothing,
