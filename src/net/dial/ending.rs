@@ -142,7 +142,7 @@ impl Line {
     async fn answer_to_fin(&self) -> AfterFin {
         let look = || match self.seen_after_fin() {
             Waiting::OneSideClosed => Err(would_block()),
-            waiting => Ok(waiting),
+            waiting @ (Waiting::BothSidesClosed | Waiting::Over(_)) => Ok(waiting),
         };
         let interest = Interest::WRITABLE.add(Interest::READABLE);
         match self.stream.async_io(interest, look).await {
@@ -289,7 +289,7 @@ mod tests {
                 .enable_all()
                 .build()
                 .unwrap();
-            done.send(runtime.block_on(dial(&call, finish, || {})))
+            done.send(runtime.block_on(dial(&call, finish, || {}))).unwrap();
         });
         let (peer, _) = listener.accept().unwrap();
         let drop_all = [SockFilter::new(0x06, 0, 0, 0)];
