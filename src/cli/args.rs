@@ -54,6 +54,7 @@ pub enum Command {
 /// What to check, and how.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
+    #[allow(rustdoc::broken_intra_doc_links, reason = "clap shows this text as it stands")]
     /// host:port, [v6]:port or "host port"; the port may be a service name; "-" reads targets from standard input
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
