@@ -37,7 +37,11 @@ pub(super) async fn check_endpoint(
             observations: Vec::new(),
         },
         control_ports(endpoint),
-    );
+    )
+    .holding(match options.hold {
+        Hold::Exactly(hold) => hold,
+        Hold::RoundTrips => Duration::ZERO,
+    });
     let (finisher, finish) = finisher();
     let (connected, mut on_connected) = mpsc::unbounded_channel();
     let mut run = Run {
@@ -196,7 +200,7 @@ impl Run<'_> {
         let saw = if let Some(host) = &self.host {
             host.look_again()
         } else {
-            let (host, saw) = Host::look(self.endpoint);
+            let (host, saw) = Host::look(self.endpoint, &self.call(self.endpoint).source);
             self.host = Some(host);
             saw
         };

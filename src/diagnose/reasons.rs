@@ -2,7 +2,7 @@
 
 use super::signs::{self, Column, Reading, Sign, Signs};
 use super::{Cause, Class, Reason};
-use crate::evidence::{Answer, Evidence, IcmpError, Look, Saw};
+use crate::evidence::{Ability, Answer, Evidence, IcmpError, Look, Saw};
 
 /// The reasons for a verdict, the weightiest first.
 pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason> {
@@ -93,6 +93,10 @@ fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
             "connected after {} by a retransmitted SYN; nothing says which packet was lost",
             connect_time(evidence, *index)?
         ),
+        Sign::Rst if evidence.sight.error_queue != Ability::Yes => {
+            "the connection was refused: by a RST, or by an ICMP port-unreachable, which this kernel does not tell apart"
+                .to_owned()
+        }
         Sign::Rst => "a RST answered the SYN, and the error queue is empty: no ICMP error stands behind the ECONNREFUSED".to_owned(),
         Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(answer(evidence, *index)?.icmp()?),
         Sign::Local(_) => {
@@ -228,7 +232,7 @@ fn sweep(evidence: &Evidence, reading: &Reading) -> Option<String> {
 }
 
 fn neighbour(evidence: &Evidence, reading: &Reading) -> Option<String> {
-    if !reading.has(Sign::Unresolved) {
+    if !reading.has(Sign::Unresolved) && !reading.has(Sign::StillAsked) {
         return None;
     }
     let index = reading.answers.first()?.1;

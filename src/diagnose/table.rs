@@ -230,13 +230,22 @@ pub(super) const ROWS: &[Row] = &[
     row!(NetUnreachable, 1.0, Certain, Syn: icmp!(NetUnreachable)),
     row!(TtlExceeded, 1.0, Certain, Syn: icmp!(TtlExceeded)),
     row!(Undecided, 1.0, Possible, Syn: icmp!(Other)),
-    // The kernel queues the SYN until ARP or ND answers, and after three seconds says so itself.
+    // The kernel queues the SYN until ARP or ND answers, and after three seconds says so itself. A rule of its own
+    // firewall (REJECT) may say the same.
     row!(NeighbourUnresolved, 1.0, Certain,
         Syn: answers!(Sign::OwnHostUnreachable).silence(Silence::Either),
-        Neighbour: fits(&[(Sign::Unresolved, 1.0), (Sign::Resolved, 0.5)])),
+        Neighbour: answers!(Sign::Unresolved)),
+    row!(NeighbourUnresolved, 1.0, Likely,
+        Syn: answers!(Sign::OwnHostUnreachable).silence(Silence::Either),
+        Neighbour: fits(&[(Sign::StillAsked, 1.0), (Sign::Resolved, 0.02)])),
+    row!(Egress, 0.2, Likely,
+        Syn: answers!(Sign::OwnHostUnreachable).silence(Silence::Either)),
     row!(NeighbourUnresolved, 1.0, Certain,
         Syn: SILENT,
         Neighbour: answers!(Sign::Unresolved)),
+    row!(NeighbourUnresolved, 1.0, Likely,
+        Syn: SILENT,
+        Neighbour: answers!(Sign::StillAsked)),
     // Our own kernel would not even try.
     row!(NoRoute, 0.9, Certain,
         Syn: local!(NoRoute),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::dial::Source;
 use super::{counters, listener, route};
 use crate::evidence::{Counters, Listener, Look, NextHop, Saw};
 
@@ -35,17 +36,18 @@ pub fn listener(endpoint: SocketAddr) -> Look<Listener> {
 pub struct Host {
     endpoint: SocketAddr,
     next_hop: Option<NextHop>,
+    interface: Option<String>,
     counters: Look<counters::Reading>,
     queue: Look<listener::Queue>,
 }
 
 impl Host {
-    /// Looks for the first time.
-    pub fn look(endpoint: SocketAddr) -> (Self, Vec<Saw>) {
-        let route = route::route_to(endpoint.ip());
-        let next_hop = match &route {
-            Look::Saw(route) => Some(route.next_hop),
-            Look::Nothing | Look::CouldNot { .. } => None,
+    /// Looks for the first time, with the eyes of a socket with that local end.
+    pub fn look(endpoint: SocketAddr, source: &Source) -> (Self, Vec<Saw>) {
+        let route = route::route_to(endpoint, source);
+        let (next_hop, interface) = match &route {
+            Look::Saw(route) => (Some(route.next_hop), route.interface.clone()),
+            Look::Nothing | Look::CouldNot { .. } => (None, None),
         };
         let queue = if next_hop == Some(NextHop::Local) {
             listener::queue(endpoint)
@@ -55,6 +57,7 @@ impl Host {
         let host = Self {
             endpoint,
             next_hop,
+            interface,
             counters: counters::read(endpoint.is_ipv4()),
             queue,
         };
@@ -86,7 +89,10 @@ impl Host {
             NextHop::OnLink => self.endpoint.ip(),
             NextHop::Local | NextHop::Refused => return None,
         };
-        Some(Saw::Neighbour(route::neighbour(next_hop)))
+        Some(Saw::Neighbour(route::neighbour(
+            next_hop,
+            self.interface.as_deref(),
+        )))
     }
 
     fn listener_again(&self) -> Option<Saw> {

@@ -1,7 +1,7 @@
 //! The kernel's route to an address, and the state of the link-layer neighbour that it sends to.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState as KernelState,
@@ -10,13 +10,14 @@ use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, Ro
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::errno;
+use super::dial::Source;
 use super::netlink::{Extent, ask};
+use super::{errno, interfaces, settings};
 use crate::evidence::{Look, Neighbour, NeighbourState, NextHop, Route};
 
-/// The kernel's route to an address, as `ip route get` shows it.
-pub fn route_to(address: IpAddr) -> Look<Route> {
-    match route_message(address) {
+/// The kernel's route to an endpoint for a socket with that local end, as `ip route get` shows it.
+pub fn route_to(endpoint: SocketAddr, source: &Source) -> Look<Route> {
+    match route_message(endpoint, source) {
         Ok(Some(message)) => Look::Saw(parse_route(&message)),
         Ok(None) => Look::Nothing,
         Err(error) => match error.raw_os_error() {
@@ -33,12 +34,15 @@ pub fn route_to(address: IpAddr) -> Look<Route> {
     }
 }
 
-/// What ARP or ND knows of a next hop on our own link.
+/// What ARP or ND knows of a next hop on the link of that interface. The same address may be on other links too
+/// (`fe80::1` is the gateway of many).
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the library's enums of everything there is"
 )]
-pub fn neighbour(next_hop: IpAddr) -> Look<Neighbour> {
+pub fn neighbour(next_hop: IpAddr, interface: Option<&str>) -> Look<Neighbour> {
+    let index = interface.and_then(|name| interfaces::index_of(name).ok());
+    let before_first = settings::unicast_requests(next_hop.is_ipv4(), interface);
     let mut question = NeighbourMessage::default();
     question.header.family = family(next_hop);
     let answers = match ask(
@@ -54,7 +58,11 @@ pub fn neighbour(next_hop: IpAddr) -> Look<Neighbour> {
         }
     };
     let found = answers.iter().find_map(|answer| match answer {
-        RouteNetlinkMessage::NewNeighbour(message) => parse_neighbour(message, next_hop),
+        RouteNetlinkMessage::NewNeighbour(message)
+            if index.is_none_or(|index| index == message.header.ifindex) =>
+        {
+            parse_neighbour(message, next_hop, before_first)
+        }
         _ => None,
     });
     found.map_or(Look::Nothing, Look::Saw)
@@ -72,13 +80,22 @@ fn family(address: IpAddr) -> AddressFamily {
     clippy::wildcard_enum_match_arm,
     reason = "the library's enums of everything there is"
 )]
-fn route_message(address: IpAddr) -> io::Result<Option<RouteMessage>> {
+fn route_message(endpoint: SocketAddr, source: &Source) -> io::Result<Option<RouteMessage>> {
+    let address = endpoint.ip();
+    let whole = if address.is_ipv4() { 32 } else { 128 };
     let mut question = RouteMessage::default();
     question.header.address_family = family(address);
-    question.header.destination_prefix_length = if address.is_ipv4() { 32 } else { 128 };
+    question.header.destination_prefix_length = whole;
     question
         .attributes
         .push(RouteAttribute::Destination(address.into()));
+    if let Some(address) = source.address {
+        question.header.source_prefix_length = whole;
+        question.attributes.push(RouteAttribute::Source(address.into()));
+    }
+    if let Some(index) = outgoing(endpoint, source)? {
+        question.attributes.push(RouteAttribute::Oif(index));
+    }
     let answers = ask(
         NETLINK_ROUTE,
         RouteNetlinkMessage::GetRoute(question),
@@ -88,6 +105,17 @@ fn route_message(address: IpAddr) -> io::Result<Option<RouteMessage>> {
         RouteNetlinkMessage::NewRoute(message) => Some(message),
         _ => None,
     }))
+}
+
+/// The interface that the socket is bound to, by its name or by the scope of the address.
+fn outgoing(endpoint: SocketAddr, source: &Source) -> io::Result<Option<u32>> {
+    if let Some(name) = &source.interface {
+        return interfaces::index_of(name).map(Some);
+    }
+    Ok(match endpoint {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(v6.scope_id()),
+        SocketAddr::V4(_) | SocketAddr::V6(_) => None,
+    })
 }
 
 #[expect(
@@ -139,7 +167,7 @@ fn ip(address: &RouteAddress) -> Option<IpAddr> {
     clippy::wildcard_enum_match_arm,
     reason = "the library's enums of everything there is"
 )]
-fn parse_neighbour(message: &NeighbourMessage, wanted: IpAddr) -> Option<Neighbour> {
+fn parse_neighbour(message: &NeighbourMessage, wanted: IpAddr, before_first: u32) -> Option<Neighbour> {
     let mut address = None;
     let mut probes = 0;
     for attribute in &message.attributes {
@@ -160,10 +188,12 @@ fn parse_neighbour(message: &NeighbourMessage, wanted: IpAddr) -> Option<Neighbo
     (address == Some(wanted)).then_some(Neighbour {
         address: wanted,
         state,
-        unanswered_requests: if state == NeighbourState::Resolved {
-            0
-        } else {
-            probes
+        unanswered_requests: match state {
+            NeighbourState::Resolved => 0,
+            // A neighbour that was known failed after unicast requests; a new one is asked for by multicast, and the
+            // kernel then counts as if it had sent the unicast ones before (`__neigh_event_send`).
+            NeighbourState::Failed if probes <= before_first => probes,
+            NeighbourState::Incomplete | NeighbourState::Failed => probes.saturating_sub(before_first),
         },
     })
 }

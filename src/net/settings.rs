@@ -1,4 +1,4 @@
-//! Kernel settings (sysctl) that the report computes with.
+//! Kernel settings (sysctl) that we compute with.
 
 use std::fs;
 
@@ -10,6 +10,15 @@ pub fn syn_schedule() -> Option<SynSchedule> {
         retries: read_number("net/ipv4/tcp_syn_retries")?,
         linear_timeouts: read_number("net/ipv4/tcp_syn_linear_timeouts"),
     })
+}
+
+/// How often a known neighbour on that interface is asked by unicast (`ucast_solicit`); the kernel's default where /proc
+/// cannot be read.
+pub(super) fn unicast_requests(is_ipv4: bool, interface: Option<&str>) -> u32 {
+    const DEFAULT: u32 = 3;
+    let family = if is_ipv4 { "ipv4" } else { "ipv6" };
+    let interface = interface.unwrap_or("default");
+    read_number(&format!("net/{family}/neigh/{interface}/ucast_solicit")).unwrap_or(DEFAULT)
 }
 
 fn read_number(path: &str) -> Option<u32> {

@@ -74,6 +74,8 @@ pub enum Step {
 pub struct Investigation {
     evidence: Evidence,
     limits: Limits,
+    /// How long the user wants an open connection to be kept open.
+    hold: Duration,
     control_ports: [u16; 2],
     schedule: Schedule,
     stage: Stage,
@@ -108,6 +110,7 @@ impl Investigation {
         Self {
             evidence,
             limits,
+            hold: Duration::ZERO,
             control_ports,
             schedule: Schedule::default(),
             stage: Stage::New,
@@ -116,6 +119,12 @@ impl Investigation {
             endings_pending: 0,
             connected_by: None,
         }
+    }
+
+    /// The same for connections that are kept open for so long, not for two round trips: their ending is due later.
+    #[must_use]
+    pub fn holding(self, hold: Duration) -> Self {
+        Self { hold, ..self }
     }
 
     /// The handshake of a connection to the port is done; how it ends is still being watched.
@@ -203,7 +212,13 @@ impl Investigation {
                     self.stage = Stage::Confirming;
                     self.schedule.add(now, Ask::Host);
                 }
-                Some(Answer::Icmp(_)) => self.stage = Stage::Confirming,
+                Some(Answer::Icmp(error)) => {
+                    self.stage = Stage::Confirming;
+                    if error.from_self {
+                        // A neighbour that does not answer, or a rule of our own firewall.
+                        self.schedule.add(now, Ask::Host);
+                    }
+                }
                 Some(Answer::Silence) => self.look_further(now),
                 None if now >= self.opening_ends(now) => self.look_further(now),
                 None => {}
@@ -238,8 +253,8 @@ impl Investigation {
         }
     }
 
-    /// How long the first connection is waited for before we look further. Once its handshake is done in time, its
-    /// ending is due: we hold the connection for two round trips, and our FIN takes one.
+    /// How long the first connection is waited for before we look further: once its handshake is done in time, until its
+    /// ending is due.
     fn opening_ends(&mut self, now: Duration) -> Duration {
         if self.endings_pending == 0 {
             return self.limits.patience;
@@ -248,7 +263,14 @@ impl Investigation {
         if connected > self.evidence.slow_s {
             return self.limits.patience;
         }
-        4 * connected + self.limits.patience
+        self.ending_is_due(connected)
+    }
+
+    /// When a connection must have ended whose handshake was done by then: our FIN takes one round trip more than the
+    /// hold does, and the peer gets a moment to close its side.
+    fn ending_is_due(&self, connected: Duration) -> Duration {
+        const PEER_CLOSES: Duration = Duration::from_millis(250);
+        4 * connected + self.hold + PEER_CLOSES + self.limits.patience
     }
 
     /// The first connection was made: is it as it should be?

@@ -105,9 +105,9 @@ impl Investigation {
 
     /// When the answer to [`Self::is_settled`] may change by the mere passing of time.
     pub(super) fn next_judgement(&self, now: Duration) -> Duration {
-        let ending = self.connected_by.map_or(self.limits.patience, |connected| {
-            4 * connected + self.limits.patience
-        });
+        let ending = self
+            .connected_by
+            .map_or(self.limits.patience, |connected| self.ending_is_due(connected));
         let moments = [
             self.limits.patience,
             ending,

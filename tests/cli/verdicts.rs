@@ -162,3 +162,12 @@ fn too_little_time_is_exit_code_3_and_asks_for_more() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn a_port_that_is_held_open_still_costs_one_handshake() {
+    let port = Port::open(loopback()[0]);
+    let ran = tcpprobe(&["--hold", "700ms", "-o", "jsonl", &port.word()]);
+    let endpoint: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(endpoint["cause"], "healthy", "{ran:?}");
+    assert_eq!(endpoint["evidence"].as_array().unwrap().len(), 1, "{ran:?}");
+}

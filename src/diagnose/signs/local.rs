@@ -26,7 +26,9 @@ pub(super) fn neighbour(evidence: &Evidence) -> Reading {
         let sign = match state {
             NeighbourState::Failed => Sign::Unresolved,
             NeighbourState::Incomplete if *unanswered_requests >= REQUESTS => Sign::Unresolved,
-            NeighbourState::Incomplete => return reading,
+            // The first one may still be answered.
+            NeighbourState::Incomplete if *unanswered_requests < 2 => return reading,
+            NeighbourState::Incomplete => Sign::StillAsked,
             NeighbourState::Resolved => Sign::Resolved,
         };
         reading.answers.push((sign, index));

@@ -93,6 +93,8 @@ pub(super) enum Sign {
     GetsAsFar,
 
     Unresolved,
+    /// The kernel has asked more than once without an answer, and will ask again.
+    StillAsked,
     Resolved,
 
     HasRoute,

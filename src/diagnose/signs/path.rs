@@ -72,7 +72,7 @@ pub(super) fn sweep(evidence: &Evidence) -> Reading {
     let reached_by_control = farthest_answer(evidence, false).unwrap_or(0);
     let host_is_next = hops(evidence).any(|(_, dial)| {
         !is_about_port(evidence, dial)
-            && dial.ttl == Some(reached + 1)
+            && dial.ttl == Some(reached.saturating_add(1))
             && matches!(dial.answer, Answer::Rst | Answer::SynAck(_))
     });
     if host_is_next || reached_by_control > 0 && reached >= reached_by_control {

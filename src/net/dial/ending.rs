@@ -29,6 +29,16 @@ enum AfterFin {
     Nothing,
 }
 
+/// Whether our FIN still waits for its answer.
+enum Waiting {
+    /// The peer has not closed its side.
+    OneSideClosed,
+    /// The peer has closed its side too.
+    BothSidesClosed,
+    /// It has it.
+    Over(AfterFin),
+}
+
 /// How long a peer that has acknowledged our FIN may take to close its side: its kernel acknowledges, its application
 /// may still reset.
 const SHORTEST_WAIT_FOR_CLOSE: Duration = Duration::from_millis(10);
@@ -53,6 +63,8 @@ impl Line {
             watched_s: Duration::ZERO,
         };
         let since = || clock::now() - opened;
+        let received = handshake.segments_in.map_or(0, i64::from);
+        self.least_drops_less_received.set(-received);
 
         let during_hold = tokio::select! {
             event = self.peer_speaks() => event,
@@ -69,6 +81,8 @@ impl Line {
             // A failure means that the connection is gone already, which the next look tells.
             let _ = SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write);
             let after_fin = tokio::select! {
+                // An answer that is there already counts, even when it is time to conclude.
+                biased;
                 after_fin = self.answer_to_fin() => after_fin,
                 after_fin = self.bare_reset() => after_fin,
                 () = finish.requested() => AfterFin::Nothing,
@@ -109,7 +123,7 @@ impl Line {
     /// Returns when the peer ends the connection, for as long as we say nothing.
     async fn peer_speaks(&self) -> Held {
         let look = || {
-            if self.bare_resets() > 0 || matches!(self.stream.take_error(), Ok(Some(_))) {
+            if self.bare_reset_came() || matches!(self.stream.take_error(), Ok(Some(_))) {
                 return Ok(Held::Reset);
             }
             match self.info().map(|info| info.state) {
@@ -126,35 +140,50 @@ impl Line {
 
     /// Returns when the peer's kernel answers our FIN.
     async fn answer_to_fin(&self) -> AfterFin {
-        let look = || {
-            if let Ok(Some(_)) = self.stream.take_error() {
-                return Ok(AfterFin::Reset(self.shape_of_delivered_reset()));
-            }
-            let Some(info) = self.info() else {
-                return Ok(AfterFin::Nothing);
-            };
-            match info.state {
-                State::FinWait1 | State::Closing | State::LastAck => Err(would_block()),
-                // A socket in TIME-WAIT reads as closed; a reset would have left its error.
-                State::FinWait2
-                | State::Closed
-                | State::Other(_)
-                | State::Established
-                | State::CloseWait
-                | State::SynSent => Ok(AfterFin::Acknowledged),
-            }
+        let look = || match self.seen_after_fin() {
+            Waiting::OneSideClosed => Err(would_block()),
+            waiting @ (Waiting::BothSidesClosed | Waiting::Over(_)) => Ok(waiting),
         };
         let interest = Interest::WRITABLE.add(Interest::READABLE);
-        self.stream
-            .async_io(interest, look)
-            .await
-            .unwrap_or(AfterFin::Nothing)
+        match self.stream.async_io(interest, look).await {
+            Ok(Waiting::Over(after_fin)) => after_fin,
+            // With both FINs sent the stream counts as closed, hence as ready, for good: to wait for that would
+            // never give way to anything else, not even to the deadline.
+            Ok(Waiting::OneSideClosed | Waiting::BothSidesClosed) => {
+                look_often(|| match self.seen_after_fin() {
+                    Waiting::Over(after_fin) => Some(after_fin),
+                    Waiting::OneSideClosed | Waiting::BothSidesClosed => None,
+                })
+                .await
+            }
+            Err(_) => AfterFin::Nothing,
+        }
+    }
+
+    fn seen_after_fin(&self) -> Waiting {
+        if let Ok(Some(_)) = self.stream.take_error() {
+            return Waiting::Over(AfterFin::Reset(self.shape_of_delivered_reset()));
+        }
+        let Some(info) = self.info() else {
+            return Waiting::Over(AfterFin::Nothing);
+        };
+        match info.state {
+            State::FinWait1 => Waiting::OneSideClosed,
+            State::Closing | State::LastAck => Waiting::BothSidesClosed,
+            // A socket in TIME-WAIT reads as closed; a reset would have left its error.
+            State::FinWait2
+            | State::Closed
+            | State::Other(_)
+            | State::Established
+            | State::CloseWait
+            | State::SynSent => Waiting::Over(AfterFin::Acknowledged),
+        }
     }
 
     /// Returns when the peer closes its side too, which most do at once; whether it did so with a RST.
     async fn peer_closes(&self) -> bool {
         let look = || {
-            if self.bare_resets() > 0 || matches!(self.stream.take_error(), Ok(Some(_))) {
+            if self.bare_reset_came() || matches!(self.stream.take_error(), Ok(Some(_))) {
                 return Ok(true);
             }
             match self.info().map(|info| info.state) {
@@ -166,26 +195,39 @@ impl Line {
         self.stream.async_io(interest, look).await.unwrap_or(false)
     }
 
-    /// Returns when our filter has kept a bare RST away, which wakes nobody: hence the looks, ever farther apart.
+    /// Returns when our filter has kept a bare RST away, which wakes nobody.
     async fn bare_reset(&self) -> AfterFin {
-        let mut pause = Duration::from_millis(1);
-        while self.bare_resets() == 0 {
-            sleep(pause).await;
-            pause = (2 * pause).min(Duration::from_millis(100));
-        }
-        AfterFin::Reset(ResetShape::Bare)
+        look_often(|| (self.bare_reset_came()).then_some(AfterFin::Reset(ResetShape::Bare))).await
     }
 
-    fn bare_resets(&self) -> u32 {
-        if self.filtered {
-            dropped_packets(self.stream.as_fd()).unwrap_or_default()
-        } else {
-            0
+    /// Whether our filter has kept a bare RST away.
+    ///
+    /// The socket counts as dropped what the filter keeps away, and also segments that TCP itself has no use for, such as
+    /// a FIN or SYN-ACK that comes again. Only the latter are segments received (`tcp_v4_rcv` counts those behind the
+    /// filter), so it is the drops beyond the segments received that tell.
+    fn bare_reset_came(&self) -> bool {
+        let Some(balance) = self.drops_less_received() else {
+            return false;
+        };
+        let least = self.least_drops_less_received.get().min(balance);
+        let came = balance > least;
+        self.least_drops_less_received
+            .set(if came { i64::MIN } else { least });
+        came
+    }
+
+    /// Absent also where a segment came just between the looks.
+    fn drops_less_received(&self) -> Option<i64> {
+        if !self.filtered {
+            return None;
         }
+        let received = self.info()?.segments_in?;
+        let drops = dropped_packets(self.stream.as_fd()).ok()?;
+        (self.info()?.segments_in? == received).then(|| i64::from(drops) - i64::from(received))
     }
 
     fn reset(&self, after: Duration) -> Reset {
-        let shape = if self.bare_resets() > 0 {
+        let shape = if self.bare_reset_came() {
             ResetShape::Bare
         } else {
             self.shape_of_delivered_reset()
@@ -202,5 +244,68 @@ impl Line {
         } else {
             ResetShape::Unknown
         }
+    }
+}
+
+/// Looks until there is something to see, ever farther apart: for what wakes nobody.
+async fn look_often<T>(look: impl Fn() -> Option<T>) -> T {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        sleep(pause).await;
+        pause = (2 * pause).min(Duration::from_millis(100));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Shutdown, TcpListener};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use socket2::{SockFilter, SockRef};
+
+    use crate::evidence::Answer;
+    use crate::net::dial::{Call, Hold, Source, dial};
+    use crate::net::finish::finisher;
+
+    /// The dial has a thread of its own: one that spins can be told from one that waits only from outside.
+    #[test]
+    fn a_peer_that_closes_and_then_ignores_our_fin_does_not_keep_us() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let call = Call {
+            to: listener.local_addr().unwrap(),
+            source: Source::default(),
+            ttl: None,
+            hold: Hold::Exactly(Duration::from_secs(2)),
+            patience: None,
+        };
+        let (done, ended) = mpsc::channel();
+        let (finisher, finish) = finisher();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            done.send(runtime.block_on(dial(&call, finish, || {}))).unwrap();
+        });
+        let (peer, _) = listener.accept().unwrap();
+        let drop_all = [SockFilter::new(0x06, 0, 0, 0)];
+        SockRef::from(&peer).attach_filter(&drop_all).unwrap();
+        peer.shutdown(Shutdown::Write).unwrap();
+        // The peer repeats its FIN after a fifth of a second.
+        assert!(ended.recv_timeout(Duration::from_millis(500)).is_err());
+        finisher.finish();
+        let dial = ended
+            .recv_timeout(Duration::from_secs(10))
+            .expect("the dial ends when it is told to");
+        let Answer::SynAck(handshake) = dial.answer else {
+            panic!("{dial:?}")
+        };
+        // The peer's FIN has come again, which the socket counts as dropped.
+        assert_eq!(handshake.ending.reset, None);
+        assert_eq!(handshake.ending.fin_acknowledged_after_s, None);
     }
 }

@@ -6,6 +6,7 @@
 mod ending;
 mod socket;
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
@@ -142,6 +143,8 @@ struct Line {
     started: Instant,
     /// Whether the filter that keeps bare RSTs away is in place.
     filtered: bool,
+    /// The least that the filter's drops have been ahead of the segments received.
+    least_drops_less_received: Cell<i64>,
 }
 
 impl Line {
@@ -158,6 +161,7 @@ impl Line {
             stream,
             started,
             filtered,
+            least_drops_less_received: Cell::new(i64::MAX),
         })
     }
 
@@ -184,6 +188,10 @@ impl Line {
         }
         let info = self.info()?;
         if let Ok(Some(error)) = self.stream.take_error() {
+            // The kernel queues an ICMP error before it sets the errno: it may have done both since the first look.
+            if let Some(error) = error_queue::take(&self.stream) {
+                return Some(Opening::Answered(Answer::Icmp(error)));
+            }
             return Some(match error.raw_os_error() {
                 Some(libc::ECONNREFUSED) => Opening::Answered(Answer::Rst),
                 Some(libc::ETIMEDOUT) => Opening::Answered(Answer::Silence),
