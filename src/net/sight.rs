@@ -1,6 +1,6 @@
 //! What this process is able to look at.
 
-use super::ping;
+use super::{dial, errno, ping};
 use crate::evidence::{Ability, Mode, Sight};
 
 /// Finds out, by trying, what this process may look at for one address family.
@@ -12,7 +12,20 @@ pub fn sight(is_ipv4: bool) -> Sight {
         },
         echo: ping::ability(is_ipv4),
         error_queue: error_queue(),
-        reset_shape: Ability::Yes,
+        reset_shape: reset_shape(is_ipv4),
+    }
+}
+
+/// Most kernels let any user filter his own socket; some want CAP_NET_ADMIN (seen on 6.18).
+fn reset_shape(is_ipv4: bool) -> Ability {
+    match dial::can_filter(is_ipv4) {
+        Ok(()) => Ability::Yes,
+        Err(error) => Ability::No {
+            why: format!(
+                "{}: this kernel lets nobody without CAP_NET_ADMIN filter a socket of his own",
+                errno::name(&error)
+            ),
+        },
     }
 }
 

@@ -6,7 +6,9 @@
 mod ending;
 mod socket;
 
+pub(super) use socket::can_filter;
 use std::cell::Cell;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;

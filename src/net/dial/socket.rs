@@ -26,6 +26,15 @@ pub(super) fn open(call: &Call) -> Result<(Socket, bool), LocalError> {
     Ok((socket, filtered))
 }
 
+/// Whether a filter can be attached to a socket.
+///
+/// # Errors
+/// Why not.
+pub(in crate::net) fn can_filter(is_ipv4: bool) -> io::Result<()> {
+    let domain = if is_ipv4 { Domain::IPV4 } else { Domain::IPV6 };
+    Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?.attach_filter(&bare_reset_filter())
+}
+
 /// Drops RSTs without the ACK flag and lets everything else through. The kernel runs it on segments for this socket,
 /// from the TCP header on, and counts what it dropped: so a plain user can tell `[R]` from `[R.]`.
 fn bare_reset_filter() -> [SockFilter; 5] {

@@ -101,6 +101,18 @@ pub enum Powers {
     None,
     /// `CAP_NET_RAW` alone.
     NetRaw,
+    /// `CAP_NET_ADMIN` alone: what some kernels want of whoever filters his own socket, and others do not.
+    NetAdmin,
+}
+
+impl Powers {
+    fn capability(self) -> Option<u32> {
+        match self {
+            Self::None => None,
+            Self::NetRaw => Some(13),
+            Self::NetAdmin => Some(12),
+        }
+    }
 }
 
 /// Where a program is run and what it may do there.
@@ -143,15 +155,13 @@ impl Cage {
     }
 }
 
-const CAP_NET_RAW: u32 = 13;
-
 /// Linux has 41 capabilities in version 6.18, and room for 64.
 const MOST_CAPABILITIES: u32 = 64;
 
 /// A program that root executes gets what is in its bounding set, so that set is what has to be emptied.
 fn drop_powers(keep: Powers) -> io::Result<()> {
     for capability in 0..MOST_CAPABILITIES {
-        if keep == Powers::NetRaw && capability == CAP_NET_RAW {
+        if keep.capability() == Some(capability) {
             continue;
         }
         match prctl(libc::PR_CAPBSET_DROP, capability) {
@@ -166,10 +176,7 @@ fn drop_powers(keep: Powers) -> io::Result<()> {
         libc::PR_CAP_AMBIENT_CLEAR_ALL.cast_unsigned(),
     )?;
     prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
-    set_capabilities(match keep {
-        Powers::None => 0,
-        Powers::NetRaw => 1 << CAP_NET_RAW,
-    })
+    set_capabilities(keep.capability().map_or(0, |capability| 1 << capability))
 }
 
 fn prctl(option: libc::c_int, argument: u32) -> io::Result<()> {

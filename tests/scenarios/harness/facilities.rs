@@ -24,6 +24,9 @@ pub(crate) fn trials() -> Vec<Test> {
         test("a_command_with_raw_sockets_has_nothing_else", "", |lab| {
             what_it_is(lab, Powers::NetRaw)
         }),
+        test("a_command_with_filters_has_nothing_else", "", |lab| {
+            what_it_is(lab, Powers::NetAdmin)
+        }),
         test(
             "a_command_sees_the_files_of_the_description",
             "files.hosts = '10.0.3.2 there'",
@@ -225,6 +228,7 @@ fn what_it_is(lab: &Lab, powers: Powers) -> Outcome {
     let (raw, set) = match powers {
         Powers::None => ("raw: Err(PermissionDenied)", "0000000000000000"),
         Powers::NetRaw => ("raw: Ok(())", "0000000000002000"),
+        Powers::NetAdmin => ("raw: Err(PermissionDenied)", "0000000000001000"),
     };
     let has = |line: String| said.lines().any(|said| said == line);
     let all = has(raw.to_owned())

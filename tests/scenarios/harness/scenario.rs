@@ -60,6 +60,8 @@ enum Sight {
     /// What any user may.
     #[default]
     Connect,
+    /// A filter on its own sockets too, which not every kernel permits to any user.
+    Filter,
     /// Raw packets too.
     Raw,
 }
@@ -166,6 +168,7 @@ fn read(text: &str, version: Version) -> Result<Scenario, toml::de::Error> {
 fn carry_out(scenario: &Scenario, version: Version, lab: &Lab) -> Result<(), Failed> {
     let powers = match scenario.sight {
         Sight::Connect => Powers::None,
+        Sight::Filter => Powers::NetAdmin,
         Sight::Raw => Powers::NetRaw,
     };
     let mut command = lab.command(env!("CARGO_BIN_EXE_tcpprobe"), powers, scenario.open_files)?;
