@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::check::{Addresses, Options};
 use crate::cli::{CheckArguments, ResolverArgument};
@@ -65,6 +66,16 @@ pub enum GatherError {
         address: IpAddr,
         /// Its port.
         port: u16,
+    },
+    /// The connection would be held for as long as the whole look may take.
+    #[error(
+        "--hold {hold:?} leaves nothing of --timeout {timeout:?} for the answer to our FIN: make the timeout longer"
+    )]
+    Hold {
+        /// How long to hold.
+        hold: Duration,
+        /// How long to look at all.
+        timeout: Duration,
     },
     /// The wanted family and an address disagree.
     #[error("{what} is an {is} address, but {wants}")]
@@ -134,6 +145,10 @@ fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
         && !interfaces::is_own_address(address)
     {
         return Err(GatherError::Source { address });
+    }
+    if let Some(hold) = arguments.hold.filter(|hold| *hold >= arguments.timeout) {
+        let timeout = arguments.timeout;
+        return Err(GatherError::Hold { hold, timeout });
     }
     Ok(Options {
         timeout: arguments.timeout,

@@ -215,11 +215,12 @@ pub(super) const ROWS: &[Row] = &[
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathSlow, 1.0)]).otherwise(0.01),
         Ending: CLOSED_IN_ORDER),
-    // Refused: a RST, and from the client's side alone no telling whose. On our own host there is.
+    // Refused: a RST, and from the client's side alone no telling whose. On our own host we see that nobody listens, but a
+    // DNAT rule (a NodePort, a published container port) may have taken the SYN elsewhere.
     row!(NoListener, 0.9, Likely,
         Syn: answers!(Sign::Rst),
         Listener: fits(&[(Sign::NoListener, 1.0)]).otherwise(0.02)),
-    row!(NoListener, 90.0, Certain, Syn: answers!(Sign::Rst), Listener: answers!(Sign::NoListener)),
+    row!(NoListener, 90.0, Likely, Syn: answers!(Sign::Rst), Listener: answers!(Sign::NoListener)),
     row!(MiddleboxReset, 0.1, Likely, Syn: answers!(Sign::Rst)),
     // Rejected, unreachable: somebody said so.
     row!(PortUnreachable, 1.0, Certain, Syn: icmp!(PortUnreachable)),

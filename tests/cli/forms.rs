@@ -185,7 +185,7 @@ fn quiet_is_one_line_an_endpoint() {
     );
     assert_eq!(
         lines[1],
-        format!("{}  refused/no-listener  certain", refused.word())
+        format!("{}  refused/no-listener  likely", refused.word())
     );
     assert_eq!(
         lines[2],

@@ -35,7 +35,7 @@ fn a_signal_while_a_connection_is_held_open_ends_the_check_with_its_verdict() {
     for signal in BOTH {
         let port = Port::open(loopback()[0]);
         let child = command()
-            .args(["--hold", "1h", "--timeout", "1h", &port.word()])
+            .args(["--hold", "1h", "--timeout", "2h", &port.word()])
             .spawn()
             .unwrap();
         // From here on the check hangs: it waits for a peer that neither closes nor resets.
@@ -54,7 +54,7 @@ fn a_signal_while_a_connection_is_held_open_ends_the_check_with_its_verdict() {
 fn a_signal_while_one_target_hangs_tells_of_all() {
     let (quick, hanging) = (Port::refused(loopback()[0]), Port::open(loopback()[0]));
     let child = command()
-        .args(["--hold", "1h", "--timeout", "1h", "-o", "json"])
+        .args(["--hold", "1h", "--timeout", "2h", "-o", "json"])
         .args([hanging.word(), quick.word()])
         .spawn()
         .unwrap();

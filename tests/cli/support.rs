@@ -169,6 +169,8 @@ impl Port {
 
     /// Waits for a connection.
     pub(crate) fn accept(&self) -> Socket {
+        // A program that does not connect fails the test instead of hanging it.
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
         self.socket.accept().unwrap().0
     }
 

@@ -25,7 +25,7 @@ fn a_refused_port_is_exit_code_1_and_tells_why_and_what_next() {
         assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""), "{ran:?}");
         assert!(
             ran.out
-                .starts_with(&format!("{}  refused/no-listener (certain): ", port.word()))
+                .starts_with(&format!("{}  refused/no-listener (likely): ", port.word()))
         );
         for part in ["\n  Seen\n", "\n  Why\n", "\n  Next\n", "ss -ltnp"] {
             assert!(ran.out.contains(part), "{part}: {}", ran.out);

@@ -20,6 +20,13 @@ fn is_usage_error(arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
+fn a_hold_that_leaves_no_time_for_the_close_is_an_error() {
+    let ran = tcpprobe(&["--hold", "3s", "--timeout", "3s", "127.0.0.1:9"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.contains("make the timeout longer"), "{ran:?}");
+}
+
+#[test]
 fn a_wrong_target_is_named_with_what_would_be_right() {
     is_usage_error(&[], &["no target", "host:port"]);
     is_usage_error(&["127.0.0.1"], &["`127.0.0.1` has no port", "`127.0.0.1:PORT`"]);
