@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::handshake::handshake_sign;
 use super::select::{connects, path_round_trip, shortest_wait, to_port};
 use super::{Column, Reading, Sign};
-use crate::evidence::{Answer, Ending, Evidence, Handshake, IcmpSays, ResetShape};
+use crate::evidence::{Answer, Ending, Evidence, IcmpSays, ResetShape};
 
 pub(super) fn syn(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Syn);
@@ -31,32 +32,6 @@ pub(super) fn syn(evidence: &Evidence) -> Reading {
         reading.answers.push((sign, index));
     }
     reading
-}
-
-pub(super) fn handshake_sign(handshake: &Handshake, slow: Duration) -> Sign {
-    if handshake.retransmitted_syns == 0 {
-        return if handshake.connect_s <= slow {
-            Sign::SynAck
-        } else if is_by_timeout(handshake.connect_s) {
-            Sign::LateByTimeout
-        } else {
-            Sign::LateSynAck
-        };
-    }
-    // A Linux server echoes the timestamp of the first SYN that it saw, so the kernel's round trip reaches back to
-    // that SYN (facts: measured both ways). Without timestamps a second SYN-ACK tells as much.
-    match handshake.rtt_s {
-        Some(rtt) if handshake.timestamps && 2 * rtt < handshake.connect_s => Sign::AfterLostSyn,
-        Some(_) if handshake.timestamps => Sign::AfterLostSynAck,
-        _ if handshake.segments_in.is_some_and(|segments| segments >= 2) => Sign::AfterLostSynAck,
-        _ => Sign::AfterLoss,
-    }
-}
-
-/// A server sends an unanswered SYN-ACK again after one second (RFC 6298; Linux: 1.00 to 1.03 s, measured), which may be
-/// a moment before our own SYN is sent again: then no retransmission of ours shows.
-fn is_by_timeout(connect: Duration) -> bool {
-    (Duration::from_millis(990)..Duration::from_millis(1100)).contains(&connect)
 }
 
 pub(super) fn ending(evidence: &Evidence) -> Reading {

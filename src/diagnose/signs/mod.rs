@@ -1,6 +1,7 @@
 //! Evidence reduced to signs: for each column of the hypothesis table, what answered, and how often nothing did.
 
 mod connection;
+mod handshake;
 mod local;
 mod path;
 mod select;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Sign;
-use super::connection::handshake_sign;
+use super::handshake::handshake_sign;
 use crate::evidence::{Answer, Dial, Evidence, IcmpSays, Observation, Ping, Saw};
 
 /// Every observation with its index.
