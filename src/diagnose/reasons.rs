@@ -47,7 +47,8 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
             "the kernel's TCPRetransFail grew with each SYN that it tried to send again: our own host refuses to send"
                 .to_owned()
         }),
-        Column::Ingress => reading.has(Sign::NotDelivered).then(|| {
+        // Other traffic moves this counter too: a reason only where packets vanish.
+        Column::Ingress => (cause.class() == Class::Filtered && reading.has(Sign::NotDelivered)).then(|| {
             "our host received packets that it handed to no socket, at least one for each answer that is missing".to_owned()
         }),
     }

@@ -33,7 +33,11 @@ pub(super) fn lines(
     lines.extend(next(&advise(evidence, diagnosis), style));
     lines.extend(default_client(diagnosis, schedule, style));
     if diagnosis.confidence != Confidence::Certain || style.verbose() {
-        lines.extend(wrap("  ", &looked_with(&evidence.sight, style), style.width()));
+        lines.extend(wrap(
+            "  ",
+            &looked_with(&evidence.sight, diagnosis.cause.class(), style),
+            style.width(),
+        ));
     }
     lines
 }
@@ -173,17 +177,20 @@ fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &
     wrap("  ", &text, style.width())
 }
 
-fn looked_with(sight: &Sight, style: &Style) -> String {
+fn looked_with(sight: &Sight, class: Class, style: &Style) -> String {
     let with = match sight.mode {
         Mode::Connect => "Looked with connect()",
         Mode::Raw => "Looked with connect() and raw probes",
     };
-    let abilities = [
+    let mut abilities = vec![
         ("raw probes", &sight.raw),
         ("ping", &sight.echo),
         ("error queue", &sight.error_queue),
-        ("the shape of a RST", &sight.reset_shape),
     ];
+    // Without a RST on a made connection its shape is nobody's question.
+    if style.verbose() || matches!(class, Class::Reset | Class::BacklogFull) {
+        abilities.push(("the shape of a RST", &sight.reset_shape));
+    }
     let missing: Vec<String> = abilities
         .into_iter()
         .filter_map(|(what, ability)| match ability {
