@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::target::{Host, Target};
-
 /// A duration with three significant digits: `57 µs`, `1.02 s`, `2 min 11 s`.
 pub fn human_duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -48,28 +46,6 @@ fn three_digits(value: f64) -> String {
         .trim_end_matches('0')
         .trim_end_matches('.')
         .to_owned()
-}
-
-/// The target as the user would write it.
-pub fn target_label(target: &Target) -> String {
-    use std::net::IpAddr;
-    match &target.host {
-        Host::Name(name) => format!("{name}:{}", target.port),
-        Host::Address {
-            address: IpAddr::V4(address),
-            ..
-        } => format!("{address}:{}", target.port),
-        Host::Address {
-            address: IpAddr::V6(address),
-            scope: None,
-        } => format!("[{address}]:{}", target.port),
-        Host::Address {
-            address: IpAddr::V6(address),
-            scope: Some(scope),
-        } => {
-            format!("[{address}%{scope}]:{}", target.port)
-        }
-    }
 }
 
 /// `1 address`, `2 addresses`.
@@ -164,22 +140,6 @@ mod tests {
         assert_eq!(
             wrap("", "after 1.2 ms, and 2 min 11 s.", 12),
             ["after", "1.2 ms, and", "2 min 11 s."]
-        );
-    }
-
-    #[test]
-    fn a_target_reads_as_it_was_written() {
-        let host = Host::Address {
-            address: "fe80::1".parse().unwrap(),
-            scope: Some("eth0".to_owned()),
-        };
-        assert_eq!(target_label(&Target { host, port: 22 }), "[fe80::1%eth0]:22");
-        assert_eq!(
-            target_label(&Target {
-                host: Host::Name("shop.".to_owned()),
-                port: 80
-            }),
-            "shop.:80"
         );
     }
 }

@@ -10,7 +10,7 @@ pub mod series;
 mod style;
 pub mod text;
 
-pub use human::{human_duration, target_label};
+pub use human::human_duration;
 pub use series::{Round, Series};
 pub use style::{Style, Verbosity};
 

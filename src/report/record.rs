@@ -10,7 +10,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use super::Report;
-use super::human::target_label;
 use super::series::{Summary, summarise};
 use crate::check::{EndpointOutcome, NameOutcome, TargetOutcome};
 use crate::diagnose::advice::{Advice, advise, advise_name, default_client_hang, hangs_silently};
@@ -140,7 +139,7 @@ pub struct Verdict {
 /// The whole report as a document.
 pub fn document<'a>(report: &Report<'a>) -> Document<'a> {
     let target = |outcome: &'a TargetOutcome| TargetRecord {
-        target: target_label(&outcome.target),
+        target: outcome.target.to_string(),
         name: outcome.name.as_ref().map(name_record),
         endpoints: endpoint_records(outcome, report.syn_schedule),
     };
@@ -234,7 +233,7 @@ fn bare_record<'a>(outcome: &'a TargetOutcome, diagnosis: &'a Diagnosis) -> Endp
     // What holds for the name holds for each of its endpoints.
     let of_name = outcome.name.iter().flat_map(|name| &name.findings);
     EndpointRecord {
-        target: target_label(&outcome.target),
+        target: outcome.target.to_string(),
         address: None,
         port: outcome.target.port,
         started: None,

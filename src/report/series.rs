@@ -7,7 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::human::{count, human_duration, target_label, wrap};
+use super::human::{count, human_duration, wrap};
 use super::style::{Style, Verbosity};
 use crate::diagnose::{Cause, Class};
 use crate::target::Target;
@@ -98,7 +98,7 @@ pub fn summarise(series: &Series) -> Summary {
     let not_judged = of_classes(&[Class::LocalError, Class::Unknown]);
     let failed = rounds - connected - not_judged;
     Summary {
-        target: target_label(&series.target),
+        target: series.target.to_string(),
         address: series.address,
         rounds,
         connected,

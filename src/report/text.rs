@@ -8,7 +8,6 @@ mod timeline;
 use std::io;
 use std::time::Duration;
 
-use super::human::target_label;
 use super::series;
 use super::style::{Style, Verbosity};
 use super::{Report, human};
@@ -67,7 +66,7 @@ impl Writer {
 }
 
 fn target_lines(outcome: &TargetOutcome, schedule: Option<SynSchedule>, style: &Style) -> Vec<String> {
-    let label = target_label(&outcome.target);
+    let label = outcome.target.to_string();
     if style.verbosity == Verbosity::Quiet {
         return quiet(outcome, &label, style);
     }
