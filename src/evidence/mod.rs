@@ -6,10 +6,12 @@
 mod host;
 mod name;
 mod seconds;
+mod shot;
 mod sight;
 
 pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
 pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};
+pub use shot::{Reply, ReplySays, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy};
 pub use sight::{Ability, Mode, Sight};
 
 use std::net::{IpAddr, SocketAddr};
