@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{EndpointOutcome, Options};
 use crate::diagnose::diagnose;
-use crate::evidence::{Answer, Dial, Evidence, Observation, Saw, Sight};
+use crate::evidence::{Answer, Dial, Evidence, Observation, Saw, Shot, ShotOutcome, Sight};
 use crate::net::clock;
 use crate::net::dial::{Call, Hold, Source, dial};
 use crate::net::finish::{Finish, finisher};
@@ -67,7 +67,7 @@ pub(super) async fn check_endpoint(
         let pause = wake.saturating_sub(run.elapsed());
         tokio::select! {
             Some(observation) = run.probes.next() => investigation.saw(observation),
-            Some(()) = on_connected.recv() => investigation.connected(),
+            Some(made) = on_connected.recv() => investigation.connected(run.elapsed(), made.from, made.hold),
             () = tokio::time::sleep(pause) => {}
             () = interrupt.requested() => break,
         }
@@ -85,6 +85,14 @@ pub(super) async fn check_endpoint(
     EndpointOutcome { evidence, diagnosis }
 }
 
+/// A connection whose handshake is done.
+struct Made {
+    /// Our side of it.
+    from: Option<SocketAddr>,
+    /// How long it will be kept open.
+    hold: Duration,
+}
+
 type Probe<'a> = Pin<Box<dyn Future<Output = Observation> + 'a>>;
 
 struct Run<'a> {
@@ -92,7 +100,7 @@ struct Run<'a> {
     options: &'a Options,
     started: Instant,
     finish: Finish,
-    connected: mpsc::UnboundedSender<()>,
+    connected: mpsc::UnboundedSender<Made>,
     host: Option<Host>,
     probes: FuturesUnordered<Probe<'a>>,
 }
@@ -134,6 +142,19 @@ impl Run<'_> {
                 self.dial(call, Saw::Hop);
             }
             Ask::TtlOne { patience } => self.dial(self.limited(self.endpoint, 1, patience), Saw::TtlOne),
+            Ask::Raw { question, to, on, .. } => {
+                let at = clock::now();
+                let shot = Shot {
+                    question,
+                    to,
+                    from: on,
+                    outcome: ShotOutcome::NotSent(crate::net::errno::local(
+                        "socket",
+                        &std::io::ErrorKind::Unsupported.into(),
+                    )),
+                };
+                return vec![observation(self.started, at, Saw::Raw(shot))];
+            }
             Ask::Echo { patience } => self.ping(patience),
             Ask::Listener => {
                 let at = clock::now();
@@ -174,10 +195,10 @@ impl Run<'_> {
         let about_port = call.to == self.endpoint && call.ttl.is_none();
         self.probes.push(Box::pin(async move {
             let at = clock::now();
-            let on_connected = || {
+            let on_connected = |from, hold| {
                 if about_port {
                     // The receiver lives as long as the run.
-                    let _ = connected.send(());
+                    let _ = connected.send(Made { from, hold });
                 }
             };
             let dial = dial(&call, finish, on_connected).await;

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::evidence::{Answer, Dial, Evidence, Look, Mode, NextHop, Observation, Ping, Route, Saw};
+use crate::diagnose::signs;
+use crate::evidence::{
+    Answer, Dial, Evidence, Look, Mode, NextHop, Observation, Ping, ReplySays, Route, Saw,
+};
 
 /// A dead neighbour is known after 3.05 s (measured); with less than this a run cannot have heard of it.
 const LONG_ENOUGH: Duration = Duration::from_millis(3_500);
@@ -141,8 +144,11 @@ fn has_answered(saw: &Saw) -> bool {
     match saw {
         Saw::Connect(dial) | Saw::Control(dial) => matches!(dial.answer, Answer::SynAck(_) | Answer::Rst),
         Saw::Echo(ping) => *ping == Ping::Reply,
+        Saw::Raw(shot) => signs::delivered(shot)
+            .any(|reply| matches!(reply.says, ReplySays::SynAck(_) | ReplySays::Rst { .. })),
         Saw::Hop(_)
         | Saw::TtlOne(_)
+        | Saw::OtherControls(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
