@@ -324,9 +324,12 @@ pub(super) const ROWS: &[Row] = &[
         Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT, Ack: IGNORES, ControlAck: IGNORES, Fin: IGNORES,
         HalfOpen: IGNORES),
     // Without state: all but SYNs pass. Whether something listens behind it, a FIN tells.
-    row!(SynFilter, 0.05, Likely,
-        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Ack: RESETS, ControlAck: RESETS, Fin: MAY_RESET,
-        HalfOpen: MAY_RESET, Challenge: NOT_REACHED),
+    row!(SynFilter, 0.022, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Ack: RESETS, ControlAck: RESETS, Fin: IGNORES,
+        HalfOpen: IGNORES, Challenge: NOT_REACHED),
+    row!(SynFilter, 0.022, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Ack: RESETS, ControlAck: RESETS, Fin: RESETS,
+        HalfOpen: RESETS),
     // The same before a host whose firewall drops all other ports.
     row!(SynFilter, 0.005, Likely,
         Syn: SILENT, Control: HOST_SILENT, Echo: ANY_ECHO, Ack: RESETS, ControlAck: IGNORES, Fin: MAY_RESET,

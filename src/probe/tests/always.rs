@@ -65,6 +65,7 @@ fn network() -> impl Strategy<Value = Any> {
                 let next: Box<dyn FnMut(Segment) -> Option<Came>> = Box::new(move |_| came.next().unwrap());
                 next
             }),
+            locate: false,
         })
     })
 }

@@ -40,6 +40,8 @@ pub(super) struct Network {
     pub(super) echo: Box<dyn FnMut() -> Option<Duration>>,
     /// What comes back to segments of our own; absent where we may not send any.
     pub(super) raw: Option<Box<dyn FnMut(Segment) -> Option<Came>>>,
+    /// Whether the user goes to any length to find out where packets are dropped.
+    pub(super) locate: bool,
 }
 
 /// A segment of our own as the network sees it.
@@ -68,7 +70,13 @@ impl Network {
             control: Box::new(|_| Fate::After(ms(1), Said::Rst)),
             echo: Box::new(|| Some(ms(1))),
             raw: None,
+            locate: false,
         }
+    }
+
+    /// The same for a user who wants to know where packets are dropped, whatever the time.
+    pub(super) fn locating(self) -> Self {
+        Self { locate: true, ..self }
     }
 
     /// The same for who may send segments of his own.
@@ -102,12 +110,17 @@ impl Network {
             control: beyond(self.control),
             echo: self.echo,
             raw: self.raw,
+            locate: self.locate,
         }
     }
 
     /// Investigates port 443 of the host for at most that long.
     pub(super) fn investigate(mut self, timeout: Duration) -> Outcome {
         let mut run = Run::new(timeout, self.raw.is_some());
+        if self.locate {
+            run.investigation = run.investigation.locating();
+            run.timeout += Duration::from_secs(62);
+        }
         while run.step(&mut self) {}
         run.conclude()
     }
