@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::diagnose::signs;
 use crate::evidence::{
-    Answer, Dial, Evidence, Look, Mode, NextHop, Observation, Ping, ReplySays, Route, Saw,
+    Ability, Answer, Dial, Evidence, Look, Mode, NextHop, Observation, Ping, Question, ReplySays, Route, Saw,
 };
 
 /// A dead neighbour is known after 3.05 s (measured); with less than this a run cannot have heard of it.
@@ -115,6 +115,21 @@ impl<'a> Place<'a> {
     /// A run with time enough; absent where this one had it.
     pub(super) fn unhurried_command(&self) -> Option<String> {
         (self.evidence.timeout_s < LONG_ENOUGH).then(|| format!("tcpprobe --timeout 5s {}", self.target()))
+    }
+
+    /// A run with raw probes; absent where this one had them, or where they would tell nothing.
+    pub(super) fn raw_command(&self) -> Option<String> {
+        let had_them = self.evidence.sight.raw == Ability::Yes;
+        (!had_them && !self.local).then(|| format!("sudo tcpprobe --mode raw {}", self.target()))
+    }
+
+    /// A run that waits for the host to give up a fragment; absent where that was tried, and where it is not possible.
+    pub(super) fn locate_command(&self) -> Option<String> {
+        let had_raw_probes = self.evidence.sight.raw == Ability::Yes;
+        let tried = self.evidence.observations.iter().any(|observation| {
+            matches!(&observation.saw, Saw::Raw(shot) if shot.question == Question::FirstFragment)
+        });
+        (had_raw_probes && !tried && !self.local).then(|| format!("sudo tcpprobe --locate {}", self.target()))
     }
 
     /// A longer run; absent where this one was long enough, or the host has answered something.

@@ -30,7 +30,7 @@ pub(in crate::diagnose) fn delivered(shot: &Shot) -> impl Iterator<Item = &Reply
 }
 
 /// Whether nothing came back although it was sent and long enough waited for.
-pub(super) fn is_silent(evidence: &Evidence, observation: &Observation, shot: &Shot) -> bool {
+pub(in crate::diagnose) fn is_silent(evidence: &Evidence, observation: &Observation, shot: &Shot) -> bool {
     shot.replies().is_some()
         && delivered(shot).next().is_none()
         && observation.took_s >= shortest_wait(evidence)

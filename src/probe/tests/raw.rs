@@ -17,15 +17,15 @@ const OPTIONS: SynAckOptions = SynAckOptions {
     timestamps: true,
 };
 
-fn came(after: u64, says: ReplySays) -> Option<Came> {
-    Some(Came {
+fn came(after: u64, says: ReplySays) -> Came {
+    Came {
         after: ms(after),
         says,
         hop_limit: 62,
-    })
+    }
 }
 
-fn reset() -> Option<Came> {
+fn reset() -> Came {
     came(
         1,
         ReplySays::Rst {
@@ -37,7 +37,7 @@ fn reset() -> Option<Came> {
 /// A host whose closed ports answer as they should.
 fn closed(segment: Segment) -> Option<Came> {
     match segment.question {
-        Question::Syn | Question::Ack | Question::Fin => reset(),
+        Question::Syn | Question::Ack | Question::Fin => Some(reset()),
         Question::HalfOpen | Question::Challenge | Question::Cookie | Question::FirstFragment => None,
     }
 }
@@ -146,8 +146,14 @@ fn a_syn_ack_to_a_raw_syn_is_followed_by_connections_and_a_look_for_cookies() {
         }
     });
     let network = network.seen_raw(|segment| match segment.question {
-        Question::Syn | Question::Cookie if segment.to_port => came(10, ReplySays::SynAck(OPTIONS)),
-        _ => closed(segment),
+        Question::Syn | Question::Cookie if segment.to_port => Some(came(10, ReplySays::SynAck(OPTIONS))),
+        Question::Syn
+        | Question::Ack
+        | Question::Fin
+        | Question::HalfOpen
+        | Question::Challenge
+        | Question::Cookie
+        | Question::FirstFragment => closed(segment),
     });
     let outcome = network.investigate(DEADLINE);
     assert_eq!(outcome.connects_at(), [ms(0), ms(260), ms(510)]);
@@ -164,15 +170,15 @@ fn a_connection_at_hand_is_used_to_ask_whether_syns_arrive() {
         }
     });
     let network = network.seen_raw(|segment| match (segment.question, segment.nth) {
-        (Question::Syn, 1) if segment.to_port => came(10, ReplySays::SynAck(OPTIONS)),
+        (Question::Syn, 1) if segment.to_port => Some(came(10, ReplySays::SynAck(OPTIONS))),
         (Question::Syn, _) if segment.to_port => None,
-        (Question::Challenge, _) => came(
+        (Question::Challenge, _) => Some(came(
             10,
             ReplySays::Ack {
                 acknowledges_us: false,
             },
-        ),
-        _ => closed(segment),
+        )),
+        (question, _) => closed(Segment { question, ..segment }),
     });
     let outcome = network.investigate(DEADLINE);
     assert_eq!(questions(&outcome.asked, Question::Challenge).len(), 1);
