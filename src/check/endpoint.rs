@@ -9,12 +9,13 @@ use tokio::sync::mpsc;
 
 use super::{EndpointOutcome, Options};
 use crate::diagnose::diagnose;
-use crate::evidence::{Answer, Dial, Evidence, Observation, Saw, Sight};
+use crate::evidence::{Ability, Answer, Dial, Evidence, LocalError, Observation, Saw, Sight};
 use crate::net::clock;
 use crate::net::dial::{Call, Hold, Source, dial};
 use crate::net::finish::{Finish, finisher};
 use crate::net::host::{self, Host, Tally};
-use crate::net::ping::ping;
+use crate::net::ping;
+use crate::net::raw::Raw;
 use crate::probe::{Ask, Investigation, Step};
 
 /// Looks at one endpoint until there is a diagnosis, no time is left, or `interrupt` says to conclude.
@@ -51,6 +52,7 @@ pub(super) async fn check_endpoint(
         finish,
         connected,
         host: None,
+        used_raw: false,
         probes: FuturesUnordered::new(),
     };
     while let Step::Go { asks, wake } = investigation.step(run.elapsed()) {
@@ -80,7 +82,10 @@ pub(super) async fn check_endpoint(
     for observation in run.conclude(tally) {
         investigation.saw(observation);
     }
-    let evidence = investigation.into_evidence();
+    let mut evidence = investigation.into_evidence();
+    if run.used_raw {
+        options.raw.note_use(&mut evidence.sight);
+    }
     let diagnosis = diagnose(&evidence);
     EndpointOutcome { evidence, diagnosis }
 }
@@ -94,6 +99,8 @@ struct Run<'a> {
     finish: Finish,
     connected: mpsc::UnboundedSender<()>,
     host: Option<Host>,
+    /// Whether raw sockets were asked for, on this endpoint's behalf.
+    used_raw: bool,
     probes: FuturesUnordered<Probe<'a>>,
 }
 
@@ -185,14 +192,28 @@ impl Run<'_> {
         }));
     }
 
-    fn ping(&self, patience: Duration) {
+    /// Over a ping socket where any user may have one, else over the raw sockets.
+    fn ping(&mut self, patience: Duration) {
         let (finish, started, endpoint) = (self.finish.clone(), self.started, self.endpoint);
         let source = self.call(endpoint).source;
+        let raw = match ping::ability(endpoint.is_ipv4()) {
+            Ability::Yes => None,
+            Ability::No { .. } => self.raw().ok(),
+        };
         self.probes.push(Box::pin(async move {
             let at = clock::now();
-            let answer = ping(endpoint, &source, patience, finish).await;
+            let answer = match raw {
+                Some(raw) => raw.ping(endpoint, &source, patience, finish).await,
+                None => ping::ping(endpoint, &source, patience, finish).await,
+            };
             observation(started, at, Saw::Echo(answer))
         }));
+    }
+
+    /// The raw sockets.
+    fn raw(&mut self) -> Result<Raw, LocalError> {
+        self.used_raw = true;
+        self.options.raw.raw()
     }
 
     fn look_at_host(&mut self) -> Vec<Observation> {

@@ -120,12 +120,3 @@ fn other_wrong_options_are_named() {
     is_usage_error(&["-o", "xml", "127.0.0.1:1"], &["xml", "jsonl"]);
     is_usage_error(&["--frobnicate"], &["--frobnicate"]);
 }
-
-#[test]
-fn raw_probes_that_are_not_there_are_exit_code_3_with_a_remedy() {
-    let port = Port::open(loopback()[0]);
-    let ran = tcpprobe(&["--mode", "raw", &port.word()]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
-    assert!(ran.err.contains("--mode raw is not possible"), "{ran:?}");
-    assert!(ran.err.contains("leave --mode out"), "{ran:?}");
-}

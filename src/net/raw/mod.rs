@@ -11,6 +11,9 @@ mod open;
 mod ping;
 mod receive;
 mod send;
+mod sight;
+
+pub use sight::{RawSight, Use};
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
