@@ -279,6 +279,8 @@ pub enum IcmpSays {
     NetUnreachable,
     /// 11/0, v6 3/0.
     TtlExceeded,
+    /// 11/1, v6 3/1: a fragment came, and the rest of its packet did not.
+    ReassemblyTimeExceeded,
     /// Any other.
     Other,
 }
@@ -302,7 +304,7 @@ pub enum LocalMeans {
     NoRoute,
     /// A local policy (prohibit route, cgroup or LSM) forbids it.
     Denied,
-    /// Our own firewall dropped it: a raw send fails with EPERM then.
+    /// Our own firewall dropped it (a raw send fails with EPERM then).
     Dropped,
     /// No ephemeral port is left for this destination.
     NoPorts,

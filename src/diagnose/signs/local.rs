@@ -1,6 +1,6 @@
 //! Our own host: neighbour, route, listening socket, counters.
 
-use super::raw::{send_refused, stopped_by_us};
+use super::raw::{send_refused, sent_syns, stopped_by_us};
 use super::select::observations;
 use super::{Column, Reading, Sign};
 use crate::evidence::{Counters, Evidence, Listener, Look, Neighbour, NeighbourState, NextHop, Saw};
@@ -135,6 +135,12 @@ pub(super) fn ingress(evidence: &Evidence) -> Reading {
     reading
         .answers
         .extend(stopped_by_us(evidence).map(|index| (Sign::StoppedByUs, index)));
+    if reading.is_empty() {
+        // What listens on the interface has heard nothing that was kept from us; the counters are everybody's.
+        reading
+            .answers
+            .extend(sent_syns(evidence).map(|index| (Sign::Delivered, index)));
+    }
     if !reading.is_empty() {
         return reading;
     }

@@ -127,6 +127,13 @@ pub(super) fn send_refused(evidence: &Evidence) -> impl Iterator<Item = usize> {
     })
 }
 
+/// SYNs of our own to the port that left.
+pub(super) fn sent_syns(evidence: &Evidence) -> impl Iterator<Item = usize> {
+    shots(evidence, Question::Syn, true)
+        .filter(|(_, _, shot)| shot.replies().is_some())
+        .map(|(index, ..)| index)
+}
+
 /// Answers to a SYN that reached our interface and nothing above our own firewall.
 pub(super) fn stopped_by_us(evidence: &Evidence) -> impl Iterator<Item = usize> {
     shots(evidence, Question::Syn, true).filter_map(|(index, _, shot)| {

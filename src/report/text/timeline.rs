@@ -344,6 +344,7 @@ pub(super) fn icmp(error: &IcmpError, host: IpAddr) -> String {
         IcmpSays::HostUnreachable => " (host unreachable)",
         IcmpSays::NetUnreachable => " (network unreachable)",
         IcmpSays::TtlExceeded => " (TTL exceeded)",
+        IcmpSays::ReassemblyTimeExceeded => " (reassembly time exceeded)",
         IcmpSays::Other => "",
     };
     let from = match (error.from, error.from_self) {

@@ -199,6 +199,7 @@ fn answer(host: SocketAddr) -> BoxedStrategy<Answer> {
     let local = prop_oneof![
         Just(LocalMeans::NoRoute),
         Just(LocalMeans::Denied),
+        Just(LocalMeans::Dropped),
         Just(LocalMeans::NoPorts),
         Just(LocalMeans::NoDescriptors),
         Just(LocalMeans::Other),
@@ -287,6 +288,7 @@ fn icmp(host: SocketAddr) -> BoxedStrategy<IcmpError> {
         Just(IcmpSays::HostUnreachable),
         Just(IcmpSays::NetUnreachable),
         Just(IcmpSays::TtlExceeded),
+        Just(IcmpSays::ReassemblyTimeExceeded),
         Just(IcmpSays::Other),
     ];
     (says, any::<bool>(), any::<bool>())
