@@ -39,14 +39,8 @@ pub(super) fn syn(evidence: &Evidence) -> Reading {
         let before = reading.answers.len();
         let signs = delivered(shot).filter_map(|reply| raw_sign(shot.question, reply, evidence.slow_s));
         reading.answers.extend(signs.map(|sign| (sign, index)));
-        let answered = reading.answers.len() > before;
-        let holds_request = delivered(shot).any(|reply| {
-            reply.says
-                == ReplySays::Ack {
-                    acknowledges_us: true,
-                }
-        });
-        if !answered && (holds_request || is_silent(evidence, observation, shot)) {
+        // A half-open probe whose FIN was answered has not waited for its SYN-ACK.
+        if reading.answers.len() == before && is_silent(evidence, observation, shot) {
             reading.silent.push(index);
             reading.unanswered += 1;
         }
