@@ -68,6 +68,9 @@ pub enum GatherError {
         /// Its port.
         port: u16,
     },
+    /// What is asked for needs raw packets.
+    #[error("--locate needs raw packets: leave --mode connect out")]
+    Locate,
     /// The connection would be held for as long as the whole look may take.
     #[error(
         "--hold {hold:?} leaves nothing of --timeout {timeout:?} for the answer to our FIN: make the timeout longer"
@@ -139,6 +142,9 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
+    if arguments.locate && arguments.mode == ModeArgument::Connect {
+        return Err(GatherError::Locate);
+    }
     if let Some(name) = &arguments.interface {
         interface_exists(name)?;
     }
@@ -170,7 +176,9 @@ fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
                 hosts: PathBuf::from("/etc/hosts"),
             },
         },
+        locate: arguments.locate,
         raw: RawSight::new(match arguments.mode {
+            ModeArgument::Auto if arguments.locate => Use::Always,
             ModeArgument::Auto => Use::WhenNeeded,
             ModeArgument::Connect => Use::Never,
             ModeArgument::Raw => Use::Always,

@@ -64,8 +64,13 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         Err(error) => return rounds::could_not_begin(&targets, &options, arguments, printer, &error),
     };
     runtime.block_on(async {
-        if arguments.mode == ModeArgument::Raw {
-            open_raw_sockets(&options.raw)?;
+        if arguments.mode == ModeArgument::Raw || arguments.locate {
+            let what = if arguments.locate {
+                "--locate"
+            } else {
+                "--mode raw"
+            };
+            open_raw_sockets(&options.raw, what)?;
         }
         // Before anything is sent: who sees a packet of ours may already send a signal.
         let stop = stop_requested();
@@ -80,8 +85,8 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     })
 }
 
-/// `--mode raw` is a promise: without raw sockets nothing is looked at.
-fn open_raw_sockets(raw: &RawSight) -> Result<(), Failure> {
+/// `what` was asked for is a promise: without raw sockets nothing is looked at.
+fn open_raw_sockets(raw: &RawSight, what: &str) -> Result<(), Failure> {
     let permitted = raw.ability();
     let Err(error) = raw.raw() else { return Ok(()) };
     let (why, remedy) = match permitted {
@@ -93,7 +98,7 @@ fn open_raw_sockets(raw: &RawSight) -> Result<(), Failure> {
         Ability::Yes => (format!("{}() failed with {}", error.call, error.errno), ""),
     };
     Err(Failure::could_not_judge(format!(
-        "--mode raw is not possible: {why}{remedy}\nOr leave --mode out: the report says what it could not tell."
+        "{what} is not possible: {why}{remedy}\nOr leave it out: the report says what it could not tell."
     )))
 }
 

@@ -45,6 +45,9 @@ pub(super) async fn check_endpoint(
         Hold::Exactly(hold) => hold,
         Hold::RoundTrips => Duration::ZERO,
     });
+    if options.locate {
+        investigation = investigation.locating();
+    }
     let (finisher, finish) = finisher();
     let (connected, mut on_connected) = mpsc::unbounded_channel();
     let mut run = Run {

@@ -22,6 +22,8 @@ pub struct Options {
     pub timeout: Duration,
     /// A handshake that takes longer is slow.
     pub slow: Duration,
+    /// Whether to go to any length to find out where packets are dropped.
+    pub locate: bool,
     /// How long an open connection is kept open before it is closed.
     pub hold: Hold,
     /// The source address.

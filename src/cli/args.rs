@@ -90,6 +90,9 @@ pub struct CheckArguments {
     /// How to look
     #[arg(long, value_enum, default_value_t = ModeArgument::Auto)]
     pub mode: ModeArgument,
+    /// Find out whether the host itself drops packets: takes half a minute (IPv6: a whole one) and raw packets
+    #[arg(long, conflicts_with = "count", conflicts_with = "interval")]
+    pub locate: bool,
     /// Who resolves names: our own DNS questions, or the C library
     #[arg(long, value_enum, default_value_t = ResolverArgument::Dns)]
     pub resolver: ResolverArgument,

@@ -97,7 +97,7 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         // Where the sweep has seen SYNs die on the way, the server has nothing to show.
         Cause::Port if !diagnosis.not_ruled_out.contains(&Cause::SynDropped) => {
             vec![
-                diagnosis.from.map(drop_after),
+                diagnosis.from.map(|from| drop_after(from, place)),
                 policies(place),
                 locate(place),
                 Some(capture(place)),

@@ -187,7 +187,10 @@ fn from(evidence: &Evidence, cause: Cause) -> Option<IpAddr> {
     let said_so = signs::icmp_errors(evidence).find_map(|error| error.from);
     match cause.class() {
         Class::Rejected | Class::Unreachable => said_so,
-        Class::Filtered => said_so.or_else(|| signs::last_hop(evidence).map(|(from, _)| from)),
+        Class::Filtered => {
+            let reached = signs::gave_up_fragment(evidence).or_else(|| signs::last_hop(evidence));
+            said_so.or(reached.map(|(from, _)| from))
+        }
         Class::Open
         | Class::Slow
         | Class::Refused

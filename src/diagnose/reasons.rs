@@ -22,7 +22,16 @@ pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason
     let swept = signs
         .column(Column::Sweep)
         .is_some_and(|reading| !reading.has(Sign::SeemsToDieEarlier) && sweep(evidence, reading).is_some());
-    if cause.class() == Class::Filtered && cause != Cause::Ingress && !swept {
+    let located = signs::gave_up_fragment(evidence).filter(|_| cause.class() == Class::Filtered);
+    if let Some((host, index)) = located {
+        reasons.push(Reason {
+            says: format!(
+                "{host} gave up waiting for the rest of a SYN of which it got the first fragment: what goes to this port \
+                 reaches the host, so it is dropped there"
+            ),
+            observations: vec![index],
+        });
+    } else if cause.class() == Class::Filtered && cause != Cause::Ingress && !swept {
         reasons.extend(last_hop(evidence));
     }
     if reasons.is_empty() {

@@ -210,11 +210,14 @@ pub(super) fn rules_at(sender: &str, word: &str) -> Advice {
 }
 
 /// The rule behind a drop that the sweep has placed.
-pub(super) fn drop_after(last: IpAddr) -> Advice {
-    step(
-        format!("On {last}, and on the hop after it: a rule that drops this port?"),
-        "sudo nft list ruleset | grep -i drop",
-    )
+/// At the host itself, where that is known, or at the last hop that answered and the one after it.
+pub(super) fn drop_after(last: IpAddr, place: &Place) -> Advice {
+    let says = if last == place.endpoint.ip() {
+        "On the server itself: a rule that drops this port?".to_owned()
+    } else {
+        format!("On {last}, and on the hop after it: a rule that drops this port?")
+    };
+    step(says, "sudo nft list ruleset | grep -i drop")
 }
 
 pub(super) fn route(place: &Place) -> Advice {

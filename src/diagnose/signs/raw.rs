@@ -1,11 +1,13 @@
 //! Raw probes: what answers segments that a connect() cannot send.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::select::{is_about_port, observations, shortest_wait};
 use super::{Column, Reading, Sign};
 use crate::evidence::{
-    Evidence, LocalMeans, Observation, Question, Reply, ReplySays, ResetShape, Saw, SeenAt, Shot, ShotOutcome,
+    Evidence, IcmpSays, LocalMeans, Observation, Question, Reply, ReplySays, ResetShape, Saw, SeenAt, Shot,
+    ShotOutcome,
 };
 
 /// Raw probes with one question, to the port or to a control port.
@@ -125,6 +127,19 @@ pub(super) fn send_refused(evidence: &Evidence) -> impl Iterator<Item = usize> {
         ShotOutcome::NotSent(error) if error.means == LocalMeans::Dropped => Some(index),
         ShotOutcome::NotSent(_) | ShotOutcome::Sent { .. } => None,
     })
+}
+
+/// The host that gave up waiting for the rest of a SYN whose first fragment we had sent: so that fragment, ports and all,
+/// had reached the host.
+pub(in crate::diagnose) fn gave_up_fragment(evidence: &Evidence) -> Option<(IpAddr, usize)> {
+    let host = evidence.endpoint.ip();
+    let gave_up = |reply: &Reply| {
+        matches!(&reply.says, ReplySays::Icmp(error)
+            if error.says == IcmpSays::ReassemblyTimeExceeded && error.from == Some(host))
+    };
+    shots(evidence, Question::FirstFragment, true)
+        .find(|(_, _, shot)| delivered(shot).any(gave_up))
+        .map(|(index, ..)| (host, index))
 }
 
 /// SYNs of our own to the port that left.

@@ -1,5 +1,7 @@
 //! One endpoint: verdict, what was seen, why, what else, what next.
 
+use std::net::IpAddr;
+
 use crate::check::EndpointOutcome;
 use crate::diagnose::advice::{Advice, advise, default_client_hang, hangs_silently};
 use crate::diagnose::explain::explain;
@@ -18,7 +20,8 @@ pub(super) fn lines(
     style: &Style,
 ) -> Vec<String> {
     let EndpointOutcome { evidence, diagnosis } = one;
-    let mut lines = verdict(label, diagnosis, &sentence(one), style);
+    let whence = whence(diagnosis, evidence.endpoint.ip());
+    let mut lines = verdict(label, diagnosis, &whence, &sentence(one), style);
     if is_brief(one, style) {
         lines.extend(findings(&diagnosis.findings, style));
         lines.extend(next(&advise(evidence, diagnosis), style));
@@ -52,11 +55,16 @@ pub(super) fn verdict_label(diagnosis: &Diagnosis) -> String {
     format!("{}/{}", diagnosis.cause.class(), diagnosis.cause)
 }
 
-/// The first line.
-pub(super) fn verdict(label: &str, diagnosis: &Diagnosis, sentence: &str, style: &Style) -> Vec<String> {
+/// The first line; `whence` follows the verdict.
+pub(super) fn verdict(
+    label: &str,
+    diagnosis: &Diagnosis,
+    whence: &str,
+    sentence: &str,
+    style: &Style,
+) -> Vec<String> {
     let verdict = verdict_label(diagnosis);
     let sure = sure(diagnosis);
-    let whence = whence(diagnosis);
     let text = format!("{verdict}{sure}{whence}: {sentence}");
     let lines = hang(&format!("{label}  "), "  ", &text, style.width());
     lines
@@ -66,9 +74,12 @@ pub(super) fn verdict(label: &str, diagnosis: &Diagnosis, sentence: &str, style:
 }
 
 /// Who said it, or up to where packets get; our own host goes without saying.
-fn whence(diagnosis: &Diagnosis) -> String {
+fn whence(diagnosis: &Diagnosis, host: IpAddr) -> String {
     match (diagnosis.from, diagnosis.cause) {
         (None, _) | (_, Cause::Egress | Cause::Ingress | Cause::NeighbourUnresolved) => String::new(),
+        (Some(last), cause) if cause.class() == Class::Filtered && last == host => {
+            " on the host itself".to_owned()
+        }
         (Some(last), cause) if cause.class() == Class::Filtered => {
             format!(" at {last} or beyond")
         }

@@ -18,7 +18,7 @@ const WORTH_SAYING: Duration = Duration::from_millis(100);
 
 /// A name that gave no address.
 pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
-    let mut lines = endpoint::verdict(label, diagnosis, explain(diagnosis.cause).in_short, style);
+    let mut lines = endpoint::verdict(label, diagnosis, "", explain(diagnosis.cause).in_short, style);
     // The reasons are the lookups: to list both would be to say everything twice.
     lines.extend(asked(name, style));
     lines.extend(endpoint::findings(&diagnosis.findings, style));

@@ -394,7 +394,7 @@ const PROGRAM: &[(&str, &str, Proof)] = &[
                 "sudo",
                 "cap_net_raw+p",
                 "NET_RAW",
-                "leave --mode out",
+                "leave it out",
             ];
             let named = remedies.iter().all(|remedy| finished.stderr.contains(remedy));
             let right = finished.status.code() == Some(3) && finished.stdout.is_empty() && named;
