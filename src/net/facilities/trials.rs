@@ -1,0 +1,122 @@
+//! What can only be known by trying: sockets of every kind that we use, and namespaces.
+
+use std::io;
+
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::evidence::facilities::{Trial, Trials};
+use crate::net::sys::namespace;
+use crate::net::{dial, errno, ping};
+
+/// `NETLINK_ROUTE` and `NETLINK_SOCK_DIAG` of linux/netlink.h.
+const NETLINK_ROUTE: i32 = 0;
+const NETLINK_SOCK_DIAG: i32 = 4;
+
+pub(super) fn run() -> Trials {
+    let raised = Raised::net_raw();
+    let raw = |domain| trial(Socket::new(domain, Type::RAW, Some(Protocol::TCP)));
+    let (raw_v4, raw_v6) = (raw(Domain::IPV4), raw(Domain::IPV6));
+    // Protocol 0 receives nothing.
+    let packet = trial(Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0))));
+    drop(raised);
+    let netlink = |protocol| {
+        let domain = Domain::from(libc::AF_NETLINK);
+        trial(Socket::new(domain, Type::RAW, Some(Protocol::from(protocol))))
+    };
+    Trials {
+        raw_v4,
+        raw_v6,
+        packet,
+        ping_v4: trial(ping::ping_socket(true)),
+        ping_v6: trial(ping::ping_socket(false)),
+        own_filter: trial(dial::can_filter(true)),
+        routes: netlink(NETLINK_ROUTE),
+        own_sockets: netlink(NETLINK_SOCK_DIAG),
+        namespaces: trial(namespace::can_enter()),
+    }
+}
+
+fn trial<T>(result: io::Result<T>) -> Trial {
+    let Err(error) = result else {
+        return Trial::Worked;
+    };
+    let errno = errno::name(&error);
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => Trial::Denied { errno },
+        Some(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT | libc::ESOCKTNOSUPPORT | libc::ENOSYS) => {
+            Trial::Missing { errno }
+        }
+        _ => Trial::Failed { errno },
+    }
+}
+
+/// `CAP_NET_RAW` of the calling thread, in force for as long as this lives.
+struct Raised {
+    before: CapabilitySets,
+}
+
+impl Raised {
+    /// `None` where it is in force already, or not ours to raise.
+    fn net_raw() -> Option<Self> {
+        let before = capabilities(None).ok()?;
+        let may = before.permitted.contains(CapabilitySet::NET_RAW);
+        if !may || before.effective.contains(CapabilitySet::NET_RAW) {
+            return None;
+        }
+        let mut sets = before;
+        sets.effective.insert(CapabilitySet::NET_RAW);
+        set_capabilities(None, sets).ok()?;
+        Some(Self { before })
+    }
+}
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        // To lower what is ours is never denied.
+        let _ = set_capabilities(None, self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_a_kernel_without_it_and_any_other_failure_are_three_things() {
+        let of = |number| trial::<()>(Err(io::Error::from_raw_os_error(number)));
+        let errno = |name: &str| name.to_owned();
+        assert_eq!(trial(Ok(())), Trial::Worked);
+        assert_eq!(
+            of(libc::EPERM),
+            Trial::Denied {
+                errno: errno("EPERM")
+            }
+        );
+        assert_eq!(
+            of(libc::EACCES),
+            Trial::Denied {
+                errno: errno("EACCES")
+            }
+        );
+        assert_eq!(
+            of(libc::EAFNOSUPPORT),
+            Trial::Missing {
+                errno: errno("EAFNOSUPPORT")
+            }
+        );
+        assert_eq!(
+            of(libc::EMFILE),
+            Trial::Failed {
+                errno: errno("EMFILE")
+            }
+        );
+    }
+
+    #[test]
+    fn what_was_raised_is_lowered_again() {
+        let before = capabilities(None).unwrap();
+        drop(Raised::net_raw());
+        assert_eq!(capabilities(None).unwrap(), before);
+    }
+}
