@@ -9,8 +9,18 @@ use clap_mangen::roff::{Roff, roman};
 
 use super::Arguments;
 
+/// Which of the two apostrophes the formatter is to print. The library begins every section with this; once is enough.
+const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+
 /// Writes the manual page in roff, one for the program and all its subcommands.
 pub fn write_manual(out: &mut impl Write) -> io::Result<()> {
+    let mut page = Vec::new();
+    sections(&mut page)?;
+    let page = String::from_utf8(page).map_err(io::Error::other)?;
+    write!(out, "{PREAMBLE}{}", page.replace(PREAMBLE, ""))
+}
+
+fn sections(out: &mut Vec<u8>) -> io::Result<()> {
     let mut command = Arguments::command();
     command.build();
     let subcommands: Vec<clap::Command> = command
@@ -25,9 +35,8 @@ pub fn write_manual(out: &mut impl Write) -> io::Result<()> {
     page.render_synopsis_section(out)?;
     page.render_description_section(out)?;
     page.render_options_section(out)?;
-    page.render_subcommands_section(out)?;
     for subcommand in subcommands {
-        write_subcommand(subcommand, out)?;
+        of_subcommand(subcommand, out)?;
     }
     if let Some(text) = after_help {
         // As it is, line by line.
@@ -42,7 +51,7 @@ pub fn write_manual(out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Its sections are those of a page of its own, one level down.
-fn write_subcommand(subcommand: clap::Command, out: &mut impl Write) -> io::Result<()> {
+fn of_subcommand(subcommand: clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
     let heading = format!("TCPPROBE {}", subcommand.get_name().to_uppercase());
     Roff::new().control("SH", [heading.as_str()]).to_writer(out)?;
     let page = Man::new(subcommand);
@@ -51,7 +60,8 @@ fn write_subcommand(subcommand: clap::Command, out: &mut impl Write) -> io::Resu
     page.render_description_section(&mut sections)?;
     page.render_options_section(&mut sections)?;
     let sections = String::from_utf8(sections).map_err(io::Error::other)?;
-    out.write_all(sections.replace("\n.SH ", "\n.SS ").as_bytes())
+    out.extend(sections.replace("\n.SH ", "\n.SS ").into_bytes());
+    Ok(())
 }
 
 /// Writes what a shell reads to complete our command line.

@@ -53,7 +53,7 @@ impl Remedy {
                 "Start the container without --security-opt no-new-privileges."
             }
             Self::NewPrivileges(Surroundings::Pod) => {
-                "Do not forbid privilege escalation: that is what keeps a file from giving its capability."
+                "Do not forbid privilege escalation: that keeps a file from giving what whoever starts it has not."
             }
             Self::Profile(Surroundings::Pod) => {
                 "Use the runtime's own seccomp profile, which permits such sockets."
