@@ -90,6 +90,12 @@ impl Identity {
         let private = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
         match unshare(CloneFlags::CLONE_NEWUSER | private) {
             Ok(()) => {
+                // The files in /proc of a program that setcap(8) gave something belong to root. That capability was
+                // left behind with the namespace outside, so there is nothing to protect.
+                prctl(libc::PR_SET_DUMPABLE, 1).map_err(|error| EnterError::Failed {
+                    step: "PR_SET_DUMPABLE",
+                    error,
+                })?;
                 let write = |step: &'static str, text: &str| {
                     fs::write(step, text).map_err(|error| {
                         // AppArmor lets the namespace be made but not be used.
