@@ -138,8 +138,7 @@ fn notes(found: &Facilities) -> Vec<Note> {
 /// One outcome for both families: a family that the kernel does not have does not count.
 fn together<'a>(v4: &'a Trial, v6: &'a Trial) -> &'a Trial {
     match (v4, v6) {
-        (Trial::Missing { .. }, _) => v6,
-        (Trial::Worked, Trial::Denied { .. } | Trial::Failed { .. }) => v6,
+        (Trial::Missing { .. }, _) | (Trial::Worked, Trial::Denied { .. } | Trial::Failed { .. }) => v6,
         (Trial::Worked | Trial::Denied { .. } | Trial::Failed { .. }, _) => v4,
     }
 }

@@ -120,12 +120,12 @@ fn record(availability: &Availability) -> AvailabilityRecord<'_> {
         Availability::Missing { why, remedies } => AvailabilityRecord {
             given: false,
             why_not: Some(why),
-            remedies: remedies.iter().map(remedy).collect(),
+            remedies: remedies.iter().copied().map(remedy).collect(),
         },
     }
 }
 
-fn remedy(remedy: &Remedy) -> RemedyRecord {
+fn remedy(remedy: Remedy) -> RemedyRecord {
     RemedyRecord {
         says: remedy.says(),
         lines: remedy.lines(),
