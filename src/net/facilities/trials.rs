@@ -22,7 +22,7 @@ pub(super) fn run() -> Trials {
     drop(raised);
     let netlink = |protocol| {
         let domain = Domain::from(libc::AF_NETLINK);
-        trial(Socket::new(domain, Type::RAW, Some(Protocol::from(protocol))))
+        trial(Socket::new(domain, Type::DGRAM, Some(Protocol::from(protocol))))
     };
     Trials {
         raw_v4,
