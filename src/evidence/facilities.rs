@@ -166,7 +166,7 @@ pub enum Reach {
     None,
     /// There is no address beyond loopback and link-local ones.
     Loopback,
-    /// There is an address, and no route to the documentation prefix (RFC 5737, RFC 3849), which stands for the world.
+    /// There is no route to the documentation prefix (RFC 5737, RFC 3849), which stands for the world.
     Link,
     /// There is an address, and a route.
     World,

@@ -39,31 +39,37 @@ fn reach(any: IpAddr) -> Reach {
     let Ok(socket) = UdpSocket::bind((any, 0)) else {
         return Reach::None;
     };
-    if !has_address(any.is_ipv4()) {
-        return Reach::Loopback;
-    }
     let world = if any.is_ipv4() { WORLD_V4 } else { WORLD_V6 };
-    match socket.connect((world, DISCARD)) {
-        Ok(()) => Reach::World,
-        Err(_) => Reach::Link,
+    let source = socket
+        .connect((world, DISCARD))
+        .and_then(|()| socket.local_addr());
+    match source {
+        Ok(source) if goes_far(source.ip()) => Reach::World,
+        // Where the interfaces cannot be listed (a seccomp filter may forbid that), nothing says that there is no address.
+        Ok(_) | Err(_) if has_address(any.is_ipv4()) == Some(false) => Reach::Loopback,
+        Ok(_) | Err(_) => Reach::Link,
     }
 }
 
-fn has_address(is_ipv4: bool) -> bool {
-    let Ok(interfaces) = getifaddrs() else {
-        return false;
-    };
-    interfaces
-        .filter_map(|interface| interface.address)
-        .any(|address| {
-            if is_ipv4 {
-                let v4 = address.as_sockaddr_in().map(nix::sys::socket::SockaddrIn::ip);
-                v4.is_some_and(|ip| !ip.is_loopback() && !ip.is_link_local())
-            } else {
-                let v6 = address.as_sockaddr_in6().map(nix::sys::socket::SockaddrIn6::ip);
-                v6.is_some_and(|ip| !ip.is_loopback() && !ip.is_unicast_link_local())
-            }
-        })
+fn has_address(is_ipv4: bool) -> Option<bool> {
+    let mut addresses = getifaddrs().ok()?.filter_map(|interface| interface.address);
+    Some(addresses.any(|address| {
+        if is_ipv4 {
+            let v4 = address.as_sockaddr_in();
+            v4.is_some_and(|v4| goes_far(v4.ip().into()))
+        } else {
+            let v6 = address.as_sockaddr_in6();
+            v6.is_some_and(|v6| goes_far(v6.ip().into()))
+        }
+    }))
+}
+
+/// Whether others than this host and its links may know an address.
+fn goes_far(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
+    }
 }
 
 fn resolv_conf() -> ResolvConf {

@@ -36,10 +36,10 @@ pub fn write_text(
 
 /// The first line.
 fn summary(examination: &Examination) -> String {
-    let mode = if examination.has(Means::Raw) {
-        "connect() and raw probes"
+    let (mode, then) = if examination.has(Means::Raw) {
+        ("connect() and raw probes", ", but ")
     } else {
-        "connect() only"
+        ("connect() only", ": ")
     };
     let lacking: Vec<String> = lacks(examination)
         .iter()
@@ -49,7 +49,7 @@ fn summary(examination: &Examination) -> String {
     let lacking = if lacking.is_empty() {
         String::new()
     } else {
-        format!(": {}", lacking.join(", "))
+        format!("{then}{}", lacking.join(", "))
     };
     let (yes, partly) = (examination.count(Told::Yes), examination.count(Told::Partly));
     let partly = if partly > 0 {

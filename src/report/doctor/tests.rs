@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::diagnose::doctor::{cases, examine};
+use crate::evidence::facilities::Reach;
 
 fn text(found: &Facilities, width: usize) -> String {
     let mut out = Vec::new();
@@ -116,6 +117,12 @@ fn the_first_line_is_the_sum() {
     assert_eq!(
         first(cases::root()),
         "Here: connect() and raw probes. 22 of 23 distinctions, 1 in part."
+    );
+    let mut v4_only = cases::net_raw_pod();
+    v4_only.ipv6 = Reach::Link;
+    assert_eq!(
+        first(v4_only),
+        "Here: connect() and raw probes, but no dual stack. 21 of 23 distinctions, 1 in"
     );
     assert_eq!(
         first(cases::plain_user()),
