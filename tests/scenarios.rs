@@ -9,6 +9,8 @@ mod behaviours;
 mod facilities;
 #[path = "scenarios/harness/inside.rs"]
 mod inside;
+#[path = "scenarios/harness/raw.rs"]
+mod raw;
 #[path = "scenarios/harness/scenario.rs"]
 mod scenario;
 mod schema;
@@ -33,6 +35,7 @@ fn main() {
     let trials = facilities::trials()
         .into_iter()
         .chain(behaviours::trials())
+        .chain(raw::trials())
         .chain(scenario::trials());
     let trials = match entered {
         Ok(()) => trials.map(Test::trial).collect(),

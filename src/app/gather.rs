@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::check::{Addresses, Options};
-use crate::cli::{CheckArguments, ResolverArgument};
+use crate::cli::{CheckArguments, ModeArgument, ResolverArgument};
 use crate::net::dial::Hold;
 use crate::net::dns::{Families, Resolver, Servers};
 use crate::net::interfaces;
+use crate::net::raw::{RawSight, Use};
 use crate::target::{Host, ListError, Services, Target, TargetError};
 
 /// What a run needs.
@@ -169,6 +170,11 @@ fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
                 hosts: PathBuf::from("/etc/hosts"),
             },
         },
+        raw: RawSight::new(match arguments.mode {
+            ModeArgument::Auto => Use::WhenNeeded,
+            ModeArgument::Connect => Use::Never,
+            ModeArgument::Raw => Use::Always,
+        }),
     })
 }
 

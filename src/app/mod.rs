@@ -13,12 +13,17 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::cli::{Arguments, CheckArguments, Command, Exit, ModeArgument, write_completions, write_manual};
+use crate::evidence::{Ability, LocalMeans};
 use crate::net::finish::finisher;
+use crate::net::privileges;
+use crate::net::raw::RawSight;
 use gather::{Gathered, gather};
 use output::Printer;
 
 /// Runs the program and says how it went.
 pub fn run(arguments: &Arguments) -> Exit {
+    // Nothing but opening raw sockets needs it. If the kernel will not have it lowered, it stays in force until then.
+    let _ = privileges::lower();
     let outcome = match &arguments.command {
         Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
         Some(Command::Doctor { output }) => doctor::doctor(*output, &arguments.check),
@@ -59,18 +64,15 @@ impl Failure {
 
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let Gathered { targets, options } = gather(arguments).map_err(Failure::usage)?;
-    if arguments.mode == ModeArgument::Raw {
-        return Err(Failure::could_not_judge(
-            "--mode raw is not possible: this version looks through the kernel's own sockets only; leave --mode out, and \
-             the report says what it could not tell",
-        ));
-    }
     let printer = Printer::new(arguments);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return rounds::could_not_begin(&targets, &options, arguments, printer, &error),
     };
     runtime.block_on(async {
+        if arguments.mode == ModeArgument::Raw {
+            open_raw_sockets(&options.raw)?;
+        }
         // Before anything is sent: who sees a packet of ours may already send a signal.
         let stop = stop_requested();
         let (finisher, interrupt) = finisher();
@@ -83,6 +85,30 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         rounds.await
     })
 }
+
+/// `--mode raw` is a promise: without raw sockets nothing is looked at.
+fn open_raw_sockets(raw: &RawSight) -> Result<(), Failure> {
+    let permitted = raw.ability();
+    let Err(error) = raw.raw() else { return Ok(()) };
+    let (why, remedy) = match permitted {
+        Ability::No { why } => (why, HOW_TO_GIVE_NET_RAW),
+        Ability::Yes if error.means == LocalMeans::Denied => (
+            format!("{}() failed with {}", error.call, error.errno),
+            HOW_TO_GIVE_NET_RAW,
+        ),
+        Ability::Yes => (format!("{}() failed with {}", error.call, error.errno), ""),
+    };
+    Err(Failure::could_not_judge(format!(
+        "--mode raw is not possible: {why}{remedy}\nOr leave --mode out: the report says what it could not tell."
+    )))
+}
+
+const HOW_TO_GIVE_NET_RAW: &str = "
+One of these gives CAP_NET_RAW:
+  sudo tcpprobe ...
+  sudo setcap cap_net_raw+p \"$(command -v tcpprobe)\"
+  Kubernetes: securityContext.capabilities.add: [\"NET_RAW\"]
+  docker run --cap-add NET_RAW ...";
 
 /// Catches signals from now on, and is ready when the user or the system wants the run to end. What is known is then
 /// written.

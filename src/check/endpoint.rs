@@ -9,12 +9,15 @@ use tokio::sync::mpsc;
 
 use super::{EndpointOutcome, Options};
 use crate::diagnose::diagnose;
-use crate::evidence::{Answer, Dial, Evidence, Observation, Saw, Sight};
+use crate::evidence::{
+    Ability, Answer, Dial, Evidence, LocalError, Observation, Question, Saw, Shot, ShotOutcome, Sight,
+};
 use crate::net::clock;
 use crate::net::dial::{Call, Hold, Source, dial};
 use crate::net::finish::{Finish, finisher};
 use crate::net::host::{self, Host, Tally};
-use crate::net::ping::ping;
+use crate::net::ping;
+use crate::net::raw::{Order, Raw};
 use crate::probe::{Ask, Investigation, Step};
 
 /// Looks at one endpoint until there is a diagnosis, no time is left, or `interrupt` says to conclude.
@@ -51,6 +54,7 @@ pub(super) async fn check_endpoint(
         finish,
         connected,
         host: None,
+        used_raw: false,
         probes: FuturesUnordered::new(),
     };
     while let Step::Go { asks, wake } = investigation.step(run.elapsed()) {
@@ -67,7 +71,7 @@ pub(super) async fn check_endpoint(
         let pause = wake.saturating_sub(run.elapsed());
         tokio::select! {
             Some(observation) = run.probes.next() => investigation.saw(observation),
-            Some(()) = on_connected.recv() => investigation.connected(),
+            Some(made) = on_connected.recv() => investigation.connected(run.elapsed(), made.from, made.hold),
             () = tokio::time::sleep(pause) => {}
             () = interrupt.requested() => break,
         }
@@ -80,9 +84,20 @@ pub(super) async fn check_endpoint(
     for observation in run.conclude(tally) {
         investigation.saw(observation);
     }
-    let evidence = investigation.into_evidence();
+    let mut evidence = investigation.into_evidence();
+    if run.used_raw {
+        options.raw.note_use(&mut evidence.sight);
+    }
     let diagnosis = diagnose(&evidence);
     EndpointOutcome { evidence, diagnosis }
+}
+
+/// A connection whose handshake is done.
+struct Made {
+    /// Our side of it.
+    from: Option<SocketAddr>,
+    /// How long it will be kept open.
+    hold: Duration,
 }
 
 type Probe<'a> = Pin<Box<dyn Future<Output = Observation> + 'a>>;
@@ -92,8 +107,10 @@ struct Run<'a> {
     options: &'a Options,
     started: Instant,
     finish: Finish,
-    connected: mpsc::UnboundedSender<()>,
+    connected: mpsc::UnboundedSender<Made>,
     host: Option<Host>,
+    /// Whether raw sockets were asked for, on this endpoint's behalf.
+    used_raw: bool,
     probes: FuturesUnordered<Probe<'a>>,
 }
 
@@ -134,6 +151,12 @@ impl Run<'_> {
                 self.dial(call, Saw::Hop);
             }
             Ask::TtlOne { patience } => self.dial(self.limited(self.endpoint, 1, patience), Saw::TtlOne),
+            Ask::Raw {
+                question,
+                to,
+                on,
+                patience,
+            } => self.shoot(question, to, on, patience),
             Ask::Echo { patience } => self.ping(patience),
             Ask::Listener => {
                 let at = clock::now();
@@ -174,10 +197,10 @@ impl Run<'_> {
         let about_port = call.to == self.endpoint && call.ttl.is_none();
         self.probes.push(Box::pin(async move {
             let at = clock::now();
-            let on_connected = || {
+            let on_connected = |from, hold| {
                 if about_port {
                     // The receiver lives as long as the run.
-                    let _ = connected.send(());
+                    let _ = connected.send(Made { from, hold });
                 }
             };
             let dial = dial(&call, finish, on_connected).await;
@@ -185,14 +208,54 @@ impl Run<'_> {
         }));
     }
 
-    fn ping(&self, patience: Duration) {
-        let (finish, started, endpoint) = (self.finish.clone(), self.started, self.endpoint);
-        let source = self.call(endpoint).source;
+    fn shoot(&mut self, question: Question, to: SocketAddr, on: Option<SocketAddr>, patience: Duration) {
+        let (finish, started) = (self.finish.clone(), self.started);
+        let order = Order {
+            question,
+            to,
+            on,
+            source: self.call(to).source,
+            ttl: None,
+            patience,
+        };
+        let raw = self.raw();
         self.probes.push(Box::pin(async move {
             let at = clock::now();
-            let answer = ping(endpoint, &source, patience, finish).await;
+            let shot = match raw {
+                Ok(raw) => raw.shoot(&order, finish).await,
+                Err(error) => Shot {
+                    question,
+                    to,
+                    from: None,
+                    outcome: ShotOutcome::NotSent(error),
+                },
+            };
+            observation(started, at, Saw::Raw(shot))
+        }));
+    }
+
+    /// Over a ping socket where any user may have one, else over the raw sockets.
+    fn ping(&mut self, patience: Duration) {
+        let (finish, started, endpoint) = (self.finish.clone(), self.started, self.endpoint);
+        let source = self.call(endpoint).source;
+        let raw = match ping::ability(endpoint.is_ipv4()) {
+            Ability::Yes => None,
+            Ability::No { .. } => self.raw().ok(),
+        };
+        self.probes.push(Box::pin(async move {
+            let at = clock::now();
+            let answer = match raw {
+                Some(raw) => raw.ping(endpoint, &source, patience, finish).await,
+                None => ping::ping(endpoint, &source, patience, finish).await,
+            };
             observation(started, at, Saw::Echo(answer))
         }));
+    }
+
+    /// The raw sockets.
+    fn raw(&mut self) -> Result<Raw, LocalError> {
+        self.used_raw = true;
+        self.options.raw.raw()
     }
 
     fn look_at_host(&mut self) -> Vec<Observation> {

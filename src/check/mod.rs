@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::net::dial::Hold;
 use crate::net::dns::{Families, Resolver};
+use crate::net::raw::RawSight;
 
 /// How to look.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct Options {
     pub addresses: Addresses,
     /// Who turns names into addresses.
     pub resolver: Resolver,
+    /// The raw sockets, where they may be used.
+    pub raw: RawSight,
 }
 
 /// Which addresses of a name to look at.

@@ -56,7 +56,7 @@ pub async fn check_target(
             .count()
             - 1;
         let alongside = others.saturating_add(u32::try_from(same_family).unwrap_or(u32::MAX));
-        let sight = sight::sight(endpoint.is_ipv4());
+        let sight = sight::sight(endpoint.is_ipv4(), &options.raw);
         let interrupt = interrupt.clone();
         async move { check_endpoint(*endpoint, options, &sight, alongside, interrupt).await }
     }))
@@ -91,7 +91,7 @@ pub fn could_not_begin(
         started_unix_s: clock::unix_now(),
         slow_s: options.slow,
         timeout_s: options.timeout,
-        sight: sight::sight(endpoint.is_ipv4()),
+        sight: sight::sight(endpoint.is_ipv4(), &options.raw),
         observations: vec![Observation {
             at_s: Duration::ZERO,
             took_s: Duration::ZERO,

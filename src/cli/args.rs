@@ -102,7 +102,7 @@ pub struct CheckArguments {
     /// Interface to leave by
     #[arg(long, value_name = "NAME")]
     pub interface: Option<String>,
-    /// How to look; this version has the kernel's own sockets only
+    /// How to look
     #[arg(long, value_enum, default_value_t = ModeArgument::Auto)]
     pub mode: ModeArgument,
     /// Who resolves names: our own DNS questions, or the C library
@@ -143,11 +143,11 @@ pub struct CheckArguments {
 /// How to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ModeArgument {
-    /// Whatever is possible
+    /// Raw probes too, where CAP_NET_RAW permits them and something is left to ask
     Auto,
     /// The kernel's own sockets alone
     Connect,
-    /// Raw packets too: not possible in this version
+    /// Raw probes too, or exit code 3 if that is not possible
     Raw,
 }
 

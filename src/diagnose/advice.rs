@@ -15,10 +15,10 @@ use crate::evidence::Evidence;
 use place::Place;
 use steps::{
     acceptor, addresses, ask_neighbour, audit, capture, conntrack, descriptors, drop_after, endpoints,
-    ghosts, iptables_here, kernel_log, listener_queue, longer, loopback_link, neighbour, neighbour_at,
-    other_listeners, overflows, pods, policies, port_range, port_use, proxy, refusing_route, repeat,
-    reverse_path_filter, route, route_at, rules_at, rules_here, server_process, softirq, trace, unhurried,
-    way_back,
+    ghosts, iptables_here, kernel_log, listener_queue, locate, longer, loopback_link, neighbour,
+    neighbour_at, other_listeners, overflows, pods, policies, port_range, port_use, proxy, refusing_route,
+    repeat, reverse_path_filter, route, route_at, rules_at, rules_here, server_process, softirq, trace,
+    unhurried, way_back, with_raw_probes,
 };
 
 /// One next step.
@@ -99,10 +99,16 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
             vec![
                 diagnosis.from.map(drop_after),
                 policies(place),
+                locate(place),
                 Some(capture(place)),
             ]
         }
-        Cause::Port => vec![policies(place), Some(capture(place)), Some(listener_queue(place))],
+        Cause::Port => vec![
+            with_raw_probes(place),
+            policies(place),
+            Some(capture(place)),
+            Some(listener_queue(place)),
+        ],
         Cause::HostSilent => {
             // With hops that answered, this run has traced the path itself.
             let trace = diagnosis.from.is_none().then(|| trace(place));
@@ -116,6 +122,7 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         ],
         Cause::Unattributed => {
             vec![
+                with_raw_probes(place),
                 Some(listener_queue(place)),
                 Some(capture(place)),
                 longer(place),

@@ -108,7 +108,7 @@ pub const fn explain_class(class: Class) -> &'static str {
         Class::Filtered => {
             "SYNs, or the answers to them, vanish without a word. A plain client retransmits its SYN until \
              it gives up after two minutes, with ETIMEDOUT. The causes differ in where the packets vanish; \
-             telling them apart needs answers from elsewhere on the same path, and in part raw probes (not in this version)."
+             telling them apart needs answers from elsewhere on the same path, and in part raw probes."
         }
         Class::BacklogFull => {
             "The listener's accept queue is full: the server's kernel is alive and the application does not \

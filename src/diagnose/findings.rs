@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::signs;
 use super::{Finding, FindingKind};
-use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, Saw};
+use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, Question, ReplySays, Saw, SynAckOptions};
 
 /// Findings of one endpoint.
 pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
@@ -12,6 +12,7 @@ pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
         closed_after_accept(evidence),
         reset_at_close(evidence),
         proxy_suspected(evidence),
+        syn_cookies(evidence),
         path_loss(evidence),
     ]
     .into_iter()
@@ -75,6 +76,32 @@ fn proxy_suspected(evidence: &Evidence) -> Option<Finding> {
     })
 }
 
+/// A SYN-ACK to a SYN without timestamps has no room to keep other options in a cookie, so it offers none (Linux: measured).
+/// It betrays cookies only where the same server offers them to an ordinary SYN.
+fn syn_cookies(evidence: &Evidence) -> Option<Finding> {
+    let ordinary = offers(evidence, Question::Syn)
+        .find(|(_, options)| options.sack || options.window_scale.is_some())?;
+    let bare = offers(evidence, Question::Cookie)
+        .find(|(_, options)| !options.sack && options.window_scale.is_none())?;
+    Some(Finding {
+        kind: FindingKind::SynCookies,
+        says: "a SYN without timestamps gets a SYN-ACK without any option but its MSS, an ordinary SYN one with all: the \
+               server uses SYN cookies, which Linux does when more handshakes are half done than the backlog holds (or \
+               always, with net.ipv4.tcp_syncookies=2)"
+            .to_owned(),
+        observations: vec![ordinary.0, bare.0],
+    })
+}
+
+fn offers(evidence: &Evidence, question: Question) -> impl Iterator<Item = (usize, SynAckOptions)> {
+    signs::shots(evidence, question, true).flat_map(|(index, _, shot)| {
+        signs::delivered(shot).filter_map(move |reply| match reply.says {
+            ReplySays::SynAck(options) => Some((index, options)),
+            ReplySays::Rst { .. } | ReplySays::Ack { .. } | ReplySays::Icmp(_) => None,
+        })
+    })
+}
+
 /// Loss that the verdict does not speak of: the controls lost packets that the host surely answers.
 fn path_loss(evidence: &Evidence) -> Option<Finding> {
     let shortest_wait = signs::shortest_wait(evidence);
@@ -91,6 +118,14 @@ fn path_loss(evidence: &Evidence) -> Option<Finding> {
         };
         if without_answer > 0 {
             unanswered = unanswered.saturating_add(without_answer);
+            lost.push(index);
+        }
+    }
+    for (index, observation, shot) in signs::shots(evidence, Question::Syn, false) {
+        if signs::delivered(shot).next().is_some() {
+            answered = answered.saturating_add(1);
+        } else if signs::is_silent(evidence, observation, shot) {
+            unanswered = unanswered.saturating_add(1);
             lost.push(index);
         }
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Answer, Evidence};
+use crate::evidence::{Answer, Evidence, Question};
 use signs::{Column, Reading, Signs};
 use weigh::Candidate;
 
@@ -86,6 +86,8 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
 const CERTAIN: f64 = 0.97;
 /// From this share on it is likely.
 const LIKELY: f64 = 0.6;
+/// From this share of lost packets on, what was not answered may have been lost each time.
+const LOSSY: f64 = 0.1;
 /// Below this share another cause counts as ruled out.
 const RULED_OUT: f64 = 0.02;
 /// A silence that was listened to for less says nothing at all.
@@ -100,7 +102,11 @@ fn verdict(
     let (Some(best), Some(syn)) = (candidates.first(), signs.column(Column::Syn)) else {
         return (Cause::Undecided, Confidence::Possible);
     };
-    let proven = best.ceiling == Confidence::Certain && best.share >= CERTAIN;
+    let is_alone = best.ceiling == Confidence::Certain && best.share >= CERTAIN;
+    // A SYN-ACK that is lost once, or on a path that loses much, is no path that loses them all.
+    let may_be_chance =
+        best.cause == Cause::ReturnPath && (signs.loss > LOSSY || !silence_counts(evidence, syn.unanswered));
+    let proven = is_alone && !may_be_chance;
     if syn.all_silent() && !proven {
         if listened(evidence) < SHORTEST_SILENCE {
             return (Cause::Undecided, Confidence::Possible);
@@ -118,7 +124,11 @@ fn verdict(
         return (loss, Confidence::Possible);
     }
     let confidence = if best.share >= CERTAIN {
-        best.ceiling
+        if may_be_chance {
+            best.ceiling.min(Confidence::Likely)
+        } else {
+            best.ceiling
+        }
     } else if best.share >= LIKELY {
         best.ceiling.min(Confidence::Likely)
     } else {
@@ -145,11 +155,17 @@ fn tries(syn: &Reading) -> u32 {
 /// A try that was cut short listened to nothing.
 fn listened(evidence: &Evidence) -> Duration {
     let shortest_wait = signs::shortest_wait(evidence);
-    signs::connects(evidence)
+    let connects = signs::connects(evidence)
         .filter(|(_, observation, dial)| {
             dial.answer != Answer::Silence || observation.took_s >= shortest_wait
         })
-        .map(|(_, observation, _)| observation.at_s + observation.took_s)
+        .map(|(_, observation, _)| observation);
+    let shots = signs::shots(evidence, Question::Syn, true)
+        .map(|(_, observation, _)| observation)
+        .filter(|observation| observation.took_s >= shortest_wait);
+    connects
+        .chain(shots)
+        .map(|observation| observation.at_s + observation.took_s)
         .max()
         .unwrap_or_default()
 }
@@ -169,10 +185,7 @@ fn not_ruled_out(candidates: &[Candidate], cause: Cause) -> Vec<Cause> {
 
 /// Who said so, or the last hop that answered where nobody did.
 fn from(evidence: &Evidence, cause: Cause) -> Option<IpAddr> {
-    let said_so = signs::to_port(evidence).find_map(|(_, _, dial)| match &dial.answer {
-        Answer::Icmp(error) => error.from,
-        Answer::SynAck(_) | Answer::Rst | Answer::Local(_) | Answer::Silence => None,
-    });
+    let said_so = signs::icmp_errors(evidence).find_map(|error| error.from);
     match cause.class() {
         Class::Rejected | Class::Unreachable => said_so,
         Class::Filtered => said_so.or_else(|| signs::last_hop(evidence).map(|(from, _)| from)),

@@ -1,5 +1,7 @@
 //! Why: a sentence for each column that bears on the verdict, with the observations it rests on.
 
+mod raw;
+
 use super::signs::{self, Column, Reading, Sign, Signs};
 use super::{Cause, Class, Reason};
 use crate::evidence::{Ability, Answer, Evidence, IcmpError, Look, Saw};
@@ -39,14 +41,26 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
         Column::PathTime => path_time(evidence, reading),
         Column::Control => control(reading),
         Column::Echo => echo(reading),
+        Column::Ack => raw::ack(reading, cause),
+        Column::ControlAck => raw::control_ack(reading, cause),
+        Column::Fin => raw::fin(reading, cause),
+        Column::HalfOpen => raw::half_open(reading),
+        Column::Challenge => raw::challenge(reading),
+        Column::Origin => raw::origin(evidence, reading),
         Column::Sweep => sweep(evidence, reading),
         Column::Neighbour => neighbour(evidence, reading),
         Column::Route => route(reading, cause),
         Column::Listener => listener(evidence, reading),
+        Column::Egress if reading.has(Sign::SendRefused) => Some(
+            "our own kernel refuses to send a SYN there (EPERM): a rule of our own firewall drops it on its way out".to_owned(),
+        ),
         Column::Egress => reading.has(Sign::SendsFail).then(|| {
             "the kernel's TCPRetransFail grew with each SYN that it tried to send again: our own host refuses to send"
                 .to_owned()
         }),
+        Column::Ingress if reading.has(Sign::StoppedByUs) => Some(
+            "the answer to a SYN was seen on our interface and never above our own firewall: we drop it ourselves".to_owned(),
+        ),
         // Other traffic moves this counter too: a reason only where packets vanish.
         Column::Ingress => (cause.class() == Class::Filtered && reading.has(Sign::NotDelivered)).then(|| {
             "our host received packets that it handed to no socket, at least one for each answer that is missing".to_owned()
@@ -60,12 +74,11 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
 )]
 fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
     if reading.all_silent() {
-        let tries = reading.silent.len();
         return Some(format!(
-            "no answer of any kind to {} SYN{} of {tries} connection attempt{} within {:.1} s",
+            "no answer of any kind to {} SYN{} of {} within {:.1} s",
             reading.unanswered,
             plural(reading.unanswered as usize),
-            plural(tries),
+            tries(evidence, reading),
             super::listened(evidence).as_secs_f64()
         ));
     }
@@ -76,6 +89,7 @@ fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
         .find(|(sign, _)| cause.class() == Class::Slow && *sign != Sign::SynAck);
     let (sign, index) = slow.or_else(|| reading.answers.first())?;
     let said = match sign {
+        _ if matches!(evidence.observations[*index].saw, Saw::Raw(_)) => raw_answer(*sign)?,
         Sign::SynAck => "SYN-ACK to the first SYN".to_owned(),
         Sign::LateByTimeout => format!(
             "connected after {}, just the time after which a server sends its SYN-ACK again; our SYN was not sent again",
@@ -99,7 +113,7 @@ fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
                 .to_owned()
         }
         Sign::Rst => "a RST answered the SYN, and the error queue is empty: no ICMP error stands behind the ECONNREFUSED".to_owned(),
-        Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(answer(evidence, *index)?.icmp()?),
+        Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(signs::icmp_error(evidence, *index)?),
         Sign::Local(_) => {
             let error = answer(evidence, *index)?.local()?;
             format!("{}() failed at once with {}: no packet left this host", error.call, error.errno)
@@ -116,6 +130,28 @@ fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
         reading.unanswered,
         plural(reading.unanswered as usize)
     ))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a raw SYN gets no other answers")]
+fn raw_answer(sign: Sign) -> Option<String> {
+    let says = match sign {
+        Sign::SynAck | Sign::LateSynAck => "a raw SYN was answered by a SYN-ACK",
+        Sign::Rst => "a raw SYN was answered by a RST",
+        _ => return None,
+    };
+    Some(says.to_owned())
+}
+
+/// `3 connection attempts`, `1 connection attempt and 3 raw probes`.
+fn tries(evidence: &Evidence, reading: &Reading) -> String {
+    let is_raw = |index: &&usize| matches!(evidence.observations[**index].saw, Saw::Raw(_));
+    let raw = reading.silent.iter().filter(is_raw).count();
+    let connects = reading.silent.len() - raw;
+    let connects = format!("{connects} connection attempt{}", plural(connects));
+    match raw {
+        0 => connects,
+        raw => format!("{connects} and {raw} raw probe{}", plural(raw)),
+    }
 }
 
 fn plural(count: usize) -> &'static str {

@@ -96,6 +96,18 @@ const ANY_ECHO: Cell =
     fits(&[(Sign::HostAnswers, 0.8), (Sign::PathRefuses, 0.5)]).silence(Silence::UnlessItAnswers);
 /// SYNs get as far as those to another port; that an ICMP error is missing may still be chance.
 const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0), (Sign::SeemsToDieEarlier, 0.2)]).otherwise(0.01);
+/// The host's TCP answers; somebody on the way may answer for it.
+const RESETS: Cell = fits(&[(Sign::Rst, 1.0), (Sign::PathRefuses, 0.3)]).silence(Silence::Loss);
+const MAY_RESET: Cell = fits(&[(Sign::Rst, 0.5), (Sign::PathRefuses, 0.3)]);
+/// A listener that ignores SYNs answers no FIN either, in its window or out of it.
+const IGNORES: Cell = fits(&[(Sign::PathRefuses, 0.3)]).silence(Silence::Expected);
+/// The server answers for a request that it holds; whose RST, if any, came is another matter.
+const HOLDS_REQUEST: Cell = fits(&[(Sign::HoldsRequest, 1.0)]).silence(Silence::Loss);
+/// SYNs reach the host.
+const REACHED: Cell = fits(&[(Sign::SynReachesHost, 1.0), (Sign::ChallengeIgnored, 0.05)]);
+/// SYNs do not reach the host.
+const NOT_REACHED: Cell = fits(&[(Sign::ChallengeIgnored, 1.0)]);
+
 /// What the listener's own queue must look like, where we can see it.
 const QUEUE_FULL: Cell = fits(&[
     (Sign::QueueFull, 1.0),
@@ -129,6 +141,18 @@ const CONNECTED: Cell = fits(&[
 ])
 .needs(ANY_SYN_ACK)
 .silence(Silence::PerhapsMixed);
+const CONNECTED_OR_RESET: Cell = fits(&[
+    (Sign::Rst, 1.0),
+    (Sign::SynAck, 1.0),
+    (Sign::LateSynAck, 1.0),
+    (Sign::LateByTimeout, 1.0),
+    (Sign::AfterLostSyn, 0.5),
+    (Sign::AfterLostSynAck, 0.5),
+    (Sign::AfterLoss, 0.5),
+])
+.needs(&[Sign::Rst]);
+/// The RST comes from where the host's other answers come from.
+const OF_THE_HOST: Cell = fits(&[(Sign::SameDistance, 1.0), (Sign::OtherDistance, 0.02)]);
 /// A listener at its brim has no memory of the SYNs it ignored, so the SYN-ACK answers the last one.
 const AT_THE_BRIM: Cell = fits(&[
     (Sign::SynAck, 1.0),
@@ -164,8 +188,19 @@ pub(super) const EVERYWHERE: &[(Column, Cell)] = &[
         fits(&[(Sign::NoListener, 1.0), (Sign::QueueNotFull, 1.0)]).otherwise(0.001),
     ),
     // Other traffic moves these counters too.
-    (Column::Egress, fits(&[(Sign::SendsWork, 1.0)]).otherwise(0.01)),
-    (Column::Ingress, fits(&[(Sign::Delivered, 1.0)]).otherwise(0.05)),
+    (
+        Column::Egress,
+        fits(&[(Sign::SendsWork, 1.0), (Sign::SendRefused, 0.001)]).otherwise(0.01),
+    ),
+    (
+        Column::Ingress,
+        fits(&[(Sign::Delivered, 1.0), (Sign::StoppedByUs, 0.001)]).otherwise(0.05),
+    ),
+    // Two answers to one SYN are two answerers.
+    (
+        Column::Origin,
+        fits(&[(Sign::SameDistance, 1.0), (Sign::OtherDistance, 1.0)]).otherwise(0.005),
+    ),
 ];
 
 macro_rules! row {
@@ -217,11 +252,22 @@ pub(super) const ROWS: &[Row] = &[
         Ending: CLOSED_IN_ORDER),
     // Refused: a RST, and from the client's side alone no telling whose. On our own host we see that nobody listens, but a
     // DNAT rule (a NodePort, a published container port) may have taken the SYN elsewhere.
+    // A RST with another TTL than the host's other answers comes from elsewhere, or by another way; some middleboxes copy
+    // the TTL.
     row!(NoListener, 0.9, Likely,
         Syn: answers!(Sign::Rst),
+        Origin: OF_THE_HOST,
         Listener: fits(&[(Sign::NoListener, 1.0)]).otherwise(0.02)),
-    row!(NoListener, 90.0, Likely, Syn: answers!(Sign::Rst), Listener: answers!(Sign::NoListener)),
-    row!(MiddleboxReset, 0.1, Likely, Syn: answers!(Sign::Rst)),
+    row!(NoListener, 90.0, Likely,
+        Syn: answers!(Sign::Rst), Origin: OF_THE_HOST, Listener: answers!(Sign::NoListener)),
+    row!(MiddleboxReset, 0.1, Likely,
+        Syn: answers!(Sign::Rst),
+        Origin: fits(&[(Sign::OtherDistance, 1.0), (Sign::SameDistance, 0.1)])),
+    // Injected: the host accepts, and somebody else resets.
+    row!(MiddleboxReset, 1.0, Likely,
+        Syn: CONNECTED_OR_RESET,
+        Origin: fits(&[(Sign::AnswersContradict, 1.0), (Sign::OtherDistance, 0.5), (Sign::SameDistance, 0.5)])
+            .needs(&[Sign::AnswersContradict])),
     // Rejected, unreachable: somebody said so.
     row!(PortUnreachable, 1.0, Certain, Syn: icmp!(PortUnreachable)),
     row!(AdminProhibited, 1.0, Certain, Syn: icmp!(AdminProhibited)),
@@ -265,27 +311,59 @@ pub(super) const ROWS: &[Row] = &[
         Route: answers!(Sign::NoRoute)),
     row!(NoDescriptors, 1.0, Certain, Syn: local!(NoDescriptors)),
     row!(OtherLocal, 1.0, Certain, Syn: local!(Other)),
-    // Silence.
-    row!(Port, 0.3, Likely, Syn: SILENT, Control: HOST_ANSWERS),
-    row!(Port, 0.1, Likely, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_ANSWERS),
-    row!(HostSilent, 0.3, Likely, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT),
+    // Silence. A whole host that is silent answers nothing; one that answers elsewhere may have the port filtered.
+    row!(Port, 0.3, Likely,
+        Syn: SILENT, Control: HOST_ANSWERS, Ack: IGNORES, Fin: IGNORES, HalfOpen: IGNORES),
+    row!(Port, 0.1, Likely,
+        Syn: SILENT, Control: HOST_SILENT, Echo: HOST_ANSWERS, Ack: IGNORES, Fin: IGNORES, HalfOpen: IGNORES),
+    row!(HostSilent, 0.3, Likely,
+        Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT, Ack: IGNORES, ControlAck: IGNORES, Fin: IGNORES,
+        HalfOpen: IGNORES),
     // A router reports a dead neighbour only after three seconds: it may be about to.
-    row!(HostUnreachable, 0.06, Possible, Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT),
-    row!(SynFilter, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: ANY_ECHO),
-    row!(ReturnPath, 0.05, Likely, Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR),
+    row!(HostUnreachable, 0.06, Possible,
+        Syn: SILENT, Control: HOST_SILENT, Echo: HOST_SILENT, Ack: IGNORES, ControlAck: IGNORES, Fin: IGNORES,
+        HalfOpen: IGNORES),
+    // Without state: all but SYNs pass. Whether something listens behind it, a FIN tells.
+    row!(SynFilter, 0.022, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Ack: RESETS, ControlAck: RESETS, Fin: IGNORES,
+        HalfOpen: IGNORES, Challenge: NOT_REACHED),
+    row!(SynFilter, 0.022, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Ack: RESETS, ControlAck: RESETS, Fin: RESETS,
+        HalfOpen: RESETS),
+    // The same before a host whose firewall drops all other ports.
+    row!(SynFilter, 0.005, Likely,
+        Syn: SILENT, Control: HOST_SILENT, Echo: ANY_ECHO, Ack: RESETS, ControlAck: IGNORES, Fin: MAY_RESET,
+        HalfOpen: MAY_RESET, Challenge: NOT_REACHED),
+    // By state: a bare ACK begins a connection too, for conntrack; a FIN belongs to none and passes.
+    row!(SynFilter, 0.05, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Ack: IGNORES,
+        Fin: fits(&[(Sign::Rst, 1.0)]).needs(&[Sign::Rst]), HalfOpen: MAY_RESET),
+    // The server holds a request for our SYN, so it had the SYN, and its SYN-ACK is lost.
+    row!(ReturnPath, 1.0, Certain, Syn: SILENT, HalfOpen: answers!(Sign::HoldsRequest)),
+    row!(ReturnPath, 0.03, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: MAY_RESET, HalfOpen: HOLDS_REQUEST),
+    // Whatever comes from that port is lost on its way back.
+    row!(ReturnPath, 0.02, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: IGNORES, Fin: IGNORES,
+        HalfOpen: IGNORES),
     row!(SynDropped, 0.3, Likely,
-        Syn: SILENT, Control: HOST_ANSWERS, Sweep: GETS_AS_FAR, Listener: QUEUE_FULL),
+        Syn: SILENT, Control: HOST_ANSWERS, Sweep: GETS_AS_FAR, Listener: QUEUE_FULL, Ack: RESETS, Fin: IGNORES,
+        HalfOpen: IGNORES, Challenge: REACHED),
     // The same on a host whose firewall drops all other ports.
     row!(SynDropped, 0.04, Likely,
-        Syn: SILENT, Control: HOST_SILENT, Echo: EITHER, Sweep: GETS_AS_FAR, Listener: QUEUE_FULL),
+        Syn: SILENT, Control: HOST_SILENT, Echo: EITHER, Sweep: GETS_AS_FAR, Listener: QUEUE_FULL, Ack: RESETS,
+        ControlAck: IGNORES, Fin: IGNORES, HalfOpen: IGNORES, Challenge: REACHED),
     row!(SynDropped, 3.0, Certain, Syn: SILENT, Listener: answers!(Sign::QueueFullAndDropping)),
     row!(Egress, 0.05, Likely, Syn: SILENT, Egress: answers!(Sign::SendsFail)),
+    row!(Egress, 1.0, Certain, Syn: SILENT, Egress: answers!(Sign::SendRefused)),
     row!(Ingress, 0.1, Likely, Syn: SILENT, Ingress: answers!(Sign::NotDelivered)),
-    // A mixture of answers and silence.
+    row!(Ingress, 1.0, Certain, Syn: SILENT, Ingress: answers!(Sign::StoppedByUs)),
+    // A mixture of answers and silence. A filter that lets some SYNs pass looks the same, but for a challenge.
     row!(Overloaded, 0.2, Likely, Syn: AT_THE_BRIM, Control: HOST_ANSWERS, Ending: SOME_KNOWN,
-        Listener: QUEUE_AT_THE_BRIM),
+        Listener: QUEUE_AT_THE_BRIM, Challenge: REACHED),
     row!(Overloaded, 0.05, Likely, Syn: AT_THE_BRIM, Control: HOST_SILENT, Ending: SOME_KNOWN,
-        Listener: QUEUE_AT_THE_BRIM),
+        Listener: QUEUE_AT_THE_BRIM, Challenge: REACHED),
+    row!(SynFilter, 0.1, Likely, Syn: AT_THE_BRIM, Challenge: answers!(Sign::ChallengeIgnored)),
     // Connected for us, and then not.
     row!(AckIgnored, 0.3, Likely,
         Syn: CONNECTED,

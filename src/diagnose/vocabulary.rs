@@ -239,6 +239,8 @@ labelled! {
         V4V6Differ = "v4-v6-differ",
         /// Addresses of one name have different verdicts.
         AddressesDiffer = "addresses-differ",
+        /// The server answers SYNs with cookies: more handshakes are half done than its backlog, or it always does.
+        SynCookies = "syn-cookies",
         /// A SYN-ACK, a SYN or a reply was lost although the connection was made.
         PathLoss = "path-loss",
     }

@@ -48,7 +48,7 @@ pub struct Process {
     pub open_files: Option<u64>,
 }
 
-/// Our capabilities, as they were at the start (capabilities(7)).
+/// Our capabilities (capabilities(7)); `CAP_NET_RAW` is in force only while sockets are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// `CAP_NET_RAW`: packets of our own making, and copies of all that arrive.
@@ -83,7 +83,7 @@ pub struct FileCapability {
 /// What was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trials {
-    /// A raw IPv4 socket, with `CAP_NET_RAW` raised where that is possible.
+    /// A raw IPv4 socket, with `CAP_NET_RAW` in force where it is ours.
     pub raw_v4: Trial,
     /// The same for IPv6.
     pub raw_v6: Trial,

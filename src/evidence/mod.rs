@@ -12,7 +12,7 @@ mod sight;
 
 pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
 pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};
-pub use shot::{Reply, ReplySays, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy};
+pub use shot::{Question, Reply, ReplySays, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy};
 pub use sight::{Ability, Mode, Sight};
 
 use std::net::{IpAddr, SocketAddr};
@@ -88,6 +88,10 @@ pub enum Saw {
     TtlOne(Dial),
     /// An ICMP or ICMPv6 echo request.
     Echo(Ping),
+    /// A segment that we made ourselves, to the port in question or to another port of the same host.
+    Raw(Shot),
+    /// What the controls of other endpoints of the same host came to, in the same time.
+    OtherControls(Controls),
     /// The kernel's route to the address.
     Route(Look<Route>),
     /// The link-layer neighbour that the route sends to.
@@ -96,6 +100,15 @@ pub enum Saw {
     Listener(Look<Listener>),
     /// Growth of this network namespace's own counters while we probed.
     Counters(Look<Counters>),
+}
+
+/// Packets that a host surely answers, and how many of them it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Controls {
+    /// Those that got an answer.
+    pub answered: u32,
+    /// Those that got none, although others did.
+    pub unanswered: u32,
 }
 
 /// One `connect()`: where to, from where, and what it came to.
@@ -267,6 +280,8 @@ pub enum IcmpSays {
     NetUnreachable,
     /// 11/0, v6 3/0.
     TtlExceeded,
+    /// 11/1, v6 3/1: a fragment came, and the rest of its packet did not.
+    ReassemblyTimeExceeded,
     /// Any other.
     Other,
 }
@@ -290,6 +305,8 @@ pub enum LocalMeans {
     NoRoute,
     /// A local policy (prohibit route, cgroup or LSM) forbids it.
     Denied,
+    /// Our own firewall dropped it (a raw send fails with EPERM then).
+    Dropped,
     /// No ephemeral port is left for this destination.
     NoPorts,
     /// No file descriptor is left.

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{IcmpError, LocalError, ResetShape, seconds};
 
-/// One raw probe. Each has a source port of its own among the probes that are under way, but [`super::Saw::Challenge`].
+/// One raw probe. Each has a source port of its own among the probes that are under way, but [`Question::Challenge`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shot {
+    /// What it asks.
+    pub question: Question,
     /// Where it was sent.
     pub to: SocketAddr,
     /// From which address and port.
@@ -18,6 +20,27 @@ pub struct Shot {
     /// What came of it.
     #[serde(flatten)]
     pub outcome: ShotOutcome,
+}
+
+/// What a raw probe asks. The port that it is sent to says whether it asks it of the port in question or of a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// A SYN with all usual options: what answers it?
+    Syn,
+    /// A bare ACK: does it reach the host's TCP, which answers RST?
+    Ack,
+    /// A bare FIN: is something listening? A closed port answers RST, a listener is silent (RFC 9293, 3.10.7).
+    Fin,
+    /// A SYN, and on the same ports a FIN that is out of its window: does the server hold a request for our SYN? Then it
+    /// answers with an ACK.
+    HalfOpen,
+    /// A SYN on the ports of a connection that is made: do SYNs reach the host? Then it answers with a challenge ACK.
+    Challenge,
+    /// A SYN without timestamps: is the SYN-ACK as bare as that of a server that uses SYN cookies?
+    Cookie,
+    /// The first fragment of a SYN, and never the rest: does the host itself give up waiting for it?
+    FirstFragment,
 }
 
 /// What came of a raw probe.

@@ -12,7 +12,7 @@ use crate::net::sys::packet_socket::{PacketSocket, VNET_HEADER, wait_readable};
 use crate::wire::Packet;
 
 use super::answers::answer_to;
-use super::network::{Direction, Hold, ServerAction, Wire};
+use super::network::{Answer, Direction, Hold, ServerAction, Wire};
 use super::rules::{Decision, Fate, Rules};
 
 /// Length of an Ethernet header without tags.
@@ -152,22 +152,32 @@ impl Forwarder {
                 self.send_at(arrives, departure);
             }
             Fate::Hold(rule, hold) => self.hold(rule, hold, departure),
-            Fate::Answer(answer) => {
-                let Some(reply) = answer_to(&packet, bytes, answer) else {
-                    return;
-                };
-                if let Some(frame) = reply_frame(frame, &reply) {
-                    let arrow = if departure.to_server { '<' } else { '>' };
-                    self.note(format!("{arrow} {reply}  by the wire itself"));
-                    self.send_at(
-                        arrives,
-                        Departure {
-                            to_server: !departure.to_server,
-                            frame,
-                        },
-                    );
-                }
+            Fate::Answer(answer) => self.answer(arrives, answer, &packet, bytes, frame, departure.to_server),
+            Fate::Inject(answer) => {
+                self.answer(arrives, answer, &packet, bytes, frame, departure.to_server);
+                self.send_at(arrives, departure);
             }
+        }
+    }
+
+    /// Sends something back to where a frame came from.
+    fn answer(
+        &mut self,
+        at: Instant,
+        answer: Answer,
+        packet: &Packet,
+        bytes: &[u8],
+        frame: &[u8],
+        to_server: bool,
+    ) {
+        let Some(reply) = answer_to(packet, bytes, answer) else {
+            return;
+        };
+        if let Some(frame) = reply_frame(frame, &reply) {
+            let arrow = if to_server { '<' } else { '>' };
+            self.note(format!("{arrow} {reply}  by the wire itself"));
+            let to_server = !to_server;
+            self.send_at(at, Departure { to_server, frame });
         }
     }
 

@@ -30,6 +30,7 @@ pub(super) enum Fate {
     Hold(usize, Hold),
     Duplicate,
     Answer(Answer),
+    Inject(Answer),
 }
 
 impl Rules {
@@ -62,6 +63,7 @@ impl Rules {
                 Action::Hold(hold) => Fate::Hold(number, *hold),
                 Action::Duplicate => Fate::Duplicate,
                 Action::Answer(answer) => Fate::Answer(*answer),
+                Action::Inject(answer) => Fate::Inject(*answer),
             };
             return Decision { first, fate };
         }

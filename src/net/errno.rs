@@ -23,6 +23,16 @@ pub fn local(call: &'static str, error: &io::Error) -> LocalError {
     }
 }
 
+/// A packet of our own making that the kernel would not send.
+pub(super) fn not_sent(call: &'static str, error: &io::Error) -> LocalError {
+    let mut local = local(call, error);
+    // A rule that drops what we send is said to the sender of a raw packet, and to no other (`NF_DROP`).
+    if error.raw_os_error() == Some(libc::EPERM) {
+        local.means = LocalMeans::Dropped;
+    }
+    local
+}
+
 fn means(error: &io::Error) -> LocalMeans {
     match error.raw_os_error() {
         // EINVAL is a blackhole route, the other two an unreachable route and none at all (facts: measured).

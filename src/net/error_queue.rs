@@ -65,18 +65,27 @@ fn decode(message: &ControlMessageOwned) -> Option<IcmpError> {
 }
 
 fn icmp_error(error: sock_extended_err, from: Option<IpAddr>) -> Option<IcmpError> {
-    let says = match error.ee_origin {
-        ORIGIN_ICMP => says_v4(error.ee_type, error.ee_code),
-        ORIGIN_ICMP6 => says_v6(error.ee_type, error.ee_code),
-        _ => return None,
+    match error.ee_origin {
+        ORIGIN_ICMP => Some(in_words(true, error.ee_type, error.ee_code, from)),
+        ORIGIN_ICMP6 => Some(in_words(false, error.ee_type, error.ee_code, from)),
+        _ => None,
+    }
+}
+
+/// What an ICMP (IPv4) or ICMPv6 error of that type and code says.
+pub(super) fn in_words(is_ipv4: bool, icmp_type: u8, code: u8, from: Option<IpAddr>) -> IcmpError {
+    let says = if is_ipv4 {
+        says_v4(icmp_type, code)
+    } else {
+        says_v6(icmp_type, code)
     };
-    Some(IcmpError {
+    IcmpError {
         says,
-        icmp_type: error.ee_type,
-        code: error.ee_code,
+        icmp_type,
+        code,
         from,
         from_self: from.is_some_and(interfaces::is_own_address),
-    })
+    }
 }
 
 /// RFC 792 and RFC 1812, 5.2.7.1.
@@ -89,6 +98,7 @@ fn says_v4(icmp_type: u8, code: u8) -> IcmpSays {
         (3, 1 | 7 | 12) => IcmpSays::HostUnreachable,
         (3, 0 | 6 | 11) => IcmpSays::NetUnreachable,
         (11, 0) => IcmpSays::TtlExceeded,
+        (11, 1) => IcmpSays::ReassemblyTimeExceeded,
         _ => IcmpSays::Other,
     }
 }
@@ -101,6 +111,7 @@ fn says_v6(icmp_type: u8, code: u8) -> IcmpSays {
         (1, 3) => IcmpSays::HostUnreachable,
         (1, 0) => IcmpSays::NetUnreachable,
         (3, 0) => IcmpSays::TtlExceeded,
+        (3, 1) => IcmpSays::ReassemblyTimeExceeded,
         _ => IcmpSays::Other,
     }
 }

@@ -15,6 +15,8 @@ pub mod listener;
 mod netlink;
 mod pause;
 pub mod ping;
+pub mod privileges;
+pub mod raw;
 pub mod route;
 pub mod settings;
 pub mod sight;

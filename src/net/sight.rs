@@ -1,16 +1,19 @@
 //! What this process is able to look at.
 
+use super::raw::RawSight;
 use super::{dial, errno, kernel, ping};
-use crate::evidence::{Ability, Mode, Sight};
+use crate::evidence::{Ability, Sight};
 
 /// Finds out, by trying, what this process may look at for one address family.
-pub fn sight(is_ipv4: bool) -> Sight {
+pub fn sight(is_ipv4: bool, raw: &RawSight) -> Sight {
+    let raw_ability = raw.ability();
     Sight {
-        mode: Mode::Connect,
-        raw: Ability::No {
-            why: "this version looks through the kernel's own sockets only".to_owned(),
+        mode: raw.mode(),
+        echo: match raw_ability {
+            Ability::Yes => Ability::Yes,
+            Ability::No { .. } => ping::ability(is_ipv4),
         },
-        echo: ping::ability(is_ipv4),
+        raw: raw_ability,
         error_queue: error_queue(),
         reset_shape: reset_shape(is_ipv4),
     }

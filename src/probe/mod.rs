@@ -3,6 +3,7 @@
 //! An open port costs one handshake. Only what does not answer plainly is looked into further, at once and in
 //! parallel, with every probe that can still separate the causes that are left.
 
+mod raw;
 mod schedule;
 mod settled;
 mod sweep;
@@ -14,7 +15,9 @@ pub use schedule::Limits;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::evidence::{Ability, Answer, Dial, Evidence, Handshake, Look, NextHop, Observation, Saw};
+use crate::evidence::{
+    Ability, Answer, Dial, Evidence, Handshake, Look, NextHop, Observation, Question, Saw,
+};
 use schedule::Schedule;
 use sweep::Sweep;
 
@@ -41,6 +44,17 @@ pub enum Ask {
     },
     /// A connection to the port in question whose SYN may live for one hop.
     TtlOne {
+        /// How long to wait.
+        patience: Duration,
+    },
+    /// A segment that we make ourselves.
+    Raw {
+        /// What it asks.
+        question: Question,
+        /// Where to.
+        to: SocketAddr,
+        /// Our side of the connection that it pretends to belong to, for [`Question::Challenge`].
+        on: Option<SocketAddr>,
         /// How long to wait.
         patience: Duration,
     },
@@ -86,6 +100,20 @@ pub struct Investigation {
     endings_pending: u32,
     /// When the handshake of the first connection was known to be done.
     connected_by: Option<Duration>,
+    /// Raw probes that have no outcome yet.
+    raw_pending: u32,
+    /// Packets that have been sent, or are the kernel's to send.
+    spent: u32,
+    /// Challenges that have been asked.
+    challenges: usize,
+    /// Whether the first SYN-ACK to a raw SYN has been followed up.
+    followed_syn_ack: bool,
+    /// Whether there have been more tries than usual.
+    tried_more_often: bool,
+    /// Whether the user wants to know at any cost where packets are dropped.
+    locate: bool,
+    /// When a first fragment was sent.
+    fragment_asked: Option<Duration>,
 }
 
 /// How far the investigation has come.
@@ -118,6 +146,13 @@ impl Investigation {
             connects_pending: 0,
             endings_pending: 0,
             connected_by: None,
+            raw_pending: 0,
+            spent: 0,
+            challenges: 0,
+            followed_syn_ack: false,
+            tried_more_often: false,
+            locate: false,
+            fragment_asked: None,
         }
     }
 
@@ -127,9 +162,19 @@ impl Investigation {
         Self { hold, ..self }
     }
 
-    /// The handshake of a connection to the port is done; how it ends is still being watched.
-    pub fn connected(&mut self) {
+    /// The same, going to any length to find out where packets are dropped: half a minute and more.
+    #[must_use]
+    pub fn locating(self) -> Self {
+        Self { locate: true, ..self }
+    }
+
+    /// The handshake of a connection to the port was done at `now`, from that address and port; how it ends is still being
+    /// watched. It will be kept open for `hold` at least.
+    pub fn connected(&mut self, now: Duration, from: Option<SocketAddr>, hold: Duration) {
         self.endings_pending += 1;
+        if let Some(from) = from {
+            self.challenge(now, from, hold);
+        }
     }
 
     /// A probe has an outcome.
@@ -146,9 +191,11 @@ impl Investigation {
                     sweep.saw(dial);
                 }
             }
+            Saw::Raw(_) => self.raw_pending = self.raw_pending.saturating_sub(1),
             Saw::Control(_)
             | Saw::TtlOne(_)
             | Saw::Echo(_)
+            | Saw::OtherControls(_)
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
@@ -169,29 +216,60 @@ impl Investigation {
 
     /// Decides what to do at `now`, the time since the first packet.
     pub fn step(&mut self, now: Duration) -> Step {
-        if now >= self.evidence.timeout_s {
+        let fragment = self.fragment_is_due();
+        let deadline = self.evidence.timeout_s.max(fragment.unwrap_or_default());
+        if now >= deadline {
             return Step::Done;
         }
         self.advance(now);
-        if self.is_settled(now) {
+        if fragment.is_none() && self.is_settled(now) {
             return Step::Done;
         }
-        let mut asks = self.schedule.due(now);
-        asks.extend(
-            self.sweeps
-                .iter_mut()
-                .filter_map(|sweep| sweep.next(now, &self.limits)),
-        );
-        self.connects_pending += count_connects(&asks);
+        let asks = self.due(now);
         let sweeps = self.sweeps.iter().filter_map(|sweep| sweep.due(&self.limits));
         let wake = sweeps
             .chain(self.schedule.next())
-            .chain([self.next_judgement(now), self.evidence.timeout_s])
+            .chain(Some(self.next_judgement(now)).filter(|moment| *moment > now))
+            .chain([deadline])
             .min();
         Step::Go {
             asks,
-            wake: wake.unwrap_or(self.evidence.timeout_s),
+            wake: wake.unwrap_or(deadline),
         }
+    }
+
+    /// What is to be started at `now`.
+    fn due(&mut self, now: Duration) -> Vec<Ask> {
+        let mut asks = self.schedule.due(now);
+        self.spent += asks.iter().map(Ask::cost).sum::<u32>();
+        for index in 0..self.sweeps.len() {
+            let affordable = self.can_afford(1);
+            let sweep = &mut self.sweeps[index];
+            if !affordable {
+                sweep.stop();
+            }
+            let next = sweep.next(now, &self.limits);
+            self.spent += next.iter().map(Ask::cost).sum::<u32>();
+            asks.extend(next);
+        }
+        for ask in &asks {
+            match ask {
+                Ask::Connect | Ask::ConnectAndHold(_) => self.connects_pending += 1,
+                Ask::Raw { question, .. } => {
+                    self.raw_pending += 1;
+                    if *question == Question::FirstFragment {
+                        self.fragment_asked = Some(now);
+                    }
+                }
+                Ask::Control(_)
+                | Ask::Hop { .. }
+                | Ask::TtlOne { .. }
+                | Ask::Echo { .. }
+                | Ask::Listener
+                | Ask::Host => {}
+            }
+        }
+        asks
     }
 
     fn advance(&mut self, now: Duration) {
@@ -207,6 +285,7 @@ impl Investigation {
                     if self.is_local() {
                         self.schedule.add(now, Ask::Listener);
                     }
+                    self.compare_reset(now);
                 }
                 Some(Answer::Local(_)) => {
                     self.stage = Stage::Confirming;
@@ -234,6 +313,7 @@ impl Investigation {
                 }
             }
             Stage::LookingFurther => {
+                self.follow_up(now);
                 if self.endings_pending == 0 && self.is_beyond_a_router() {
                     self.sweep();
                 }
@@ -285,6 +365,7 @@ impl Investigation {
         if handshake.ending.reset.is_some() {
             // Once may be chance; and a full queue that resets ignores other SYNs.
             self.schedule.add(now, Ask::Host);
+            self.compare_reset(now);
             let hold = self.limits.again;
             self.schedule.add(now, Ask::ConnectAndHold(hold));
             self.schedule.add(now + hold, Ask::ConnectAndHold(hold));
@@ -315,10 +396,20 @@ impl Investigation {
     fn look_further(&mut self, now: Duration) {
         self.stage = Stage::LookingFurther;
         self.schedule.add(now, Ask::Host);
+        let connected = self.endings_pending > 0 || self.first_connect().is_some();
+        match (self.sees_raw(), connected) {
+            (true, false) => self.shoot_at_silence(),
+            (true, true) => self.shoot_beside_connections(now),
+            (false, _) => {}
+        }
         for (index, at) in self.limits.tries.into_iter().enumerate() {
             let at = at.max(now);
-            self.schedule.add(at, Ask::Connect);
-            self.schedule.add(at, Ask::Control(self.control(index)));
+            if connected || !self.sees_raw() {
+                self.schedule.add(at, Ask::Connect);
+            }
+            if !self.sees_raw() {
+                self.schedule.add(at, Ask::Control(self.control(index)));
+            }
             if self.evidence.sight.echo == Ability::Yes {
                 self.schedule.add(
                     at,
@@ -377,9 +468,18 @@ impl Investigation {
     }
 }
 
-fn count_connects(asks: &[Ask]) -> u32 {
-    let connects = asks
-        .iter()
-        .filter(|ask| matches!(ask, Ask::Connect | Ask::ConnectAndHold(_)));
-    u32::try_from(connects.count()).unwrap_or(u32::MAX)
+impl Ask {
+    /// How many packets of ours it may take until it has its outcome.
+    fn cost(&self) -> u32 {
+        match self {
+            // The SYN and two retransmissions; when it is made an ACK and a FIN instead.
+            Self::Connect | Self::ConnectAndHold(_) | Self::Control(_) => 3,
+            Self::Raw {
+                question: Question::HalfOpen,
+                ..
+            } => 2,
+            Self::Raw { .. } | Self::Hop { .. } | Self::TtlOne { .. } | Self::Echo { .. } => 1,
+            Self::Listener | Self::Host => 0,
+        }
+    }
 }

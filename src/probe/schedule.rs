@@ -12,8 +12,12 @@ pub struct Limits {
     pub patience: Duration,
     /// When to try again: spread over more than a second, since a short outage or a rate limit fakes silence.
     pub tries: [Duration; 3],
+    /// When to try three times more, if the path loses packets.
+    pub more_tries: [Duration; 3],
     /// When silence is judged, if the host answers elsewhere.
     pub settled: Duration,
+    /// The same after more tries.
+    pub settled_late: Duration,
     /// How long a hop is waited for.
     pub hop: Duration,
     /// When a hop that did not answer is asked again: senders of ICMP errors limit themselves to about one a second.
@@ -36,6 +40,8 @@ impl Limits {
             tries: [at(250), at(600), at(1100)],
             // The kernel has retransmitted the SYN of at least three connections by then.
             settled: at(1850),
+            more_tries: [at(1450), at(1750), at(2050)],
+            settled_late: at(2750).min(timeout),
             hop: at(200),
             icmp_again: at(1050),
             ttl_one: at(20),
@@ -76,6 +82,11 @@ impl Schedule {
 
     pub(super) fn next(&self) -> Option<Duration> {
         self.waiting.iter().map(|(at, _)| *at).min()
+    }
+
+    /// What all that waits may cost, in packets.
+    pub(super) fn cost(&self) -> u32 {
+        self.waiting.iter().map(|(_, ask)| ask.cost()).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::raw::has_tcp_answer;
 use super::sweep::Sweep;
 use super::{Investigation, Stage};
 use crate::diagnose::{Confidence, diagnose};
@@ -24,7 +25,9 @@ impl Investigation {
             .observations
             .first()
             .map_or(Duration::ZERO, |first| first.at_s + first.took_s);
-        let waiting = self.connects_pending > 0 || self.schedule.waits_for_ttl_one(&self.evidence);
+        let waiting = self.connects_pending > 0
+            || self.raw_pending > 0
+            || self.schedule.waits_for_ttl_one(&self.evidence);
         !waiting || now >= asked_at + 3 * self.limits.again
     }
 
@@ -41,6 +44,7 @@ impl Investigation {
             .iter()
             .any(|observation| matches!(&observation.saw, Saw::Hop(dial) if rejected(dial)));
         on_the_way
+            || self.raw_syn_is_refused()
             || self
                 .connects()
                 .any(|dial| matches!(dial.answer, Answer::Rst | Answer::Icmp(_)))
@@ -85,9 +89,10 @@ impl Investigation {
             .count();
         if answered > 0 {
             // Late, but none lost: two answers and the path's own round trip tell it all.
-            let none_lost = self
-                .connects()
-                .all(|dial| dial.syns == 1 && dial.answer != Answer::Silence);
+            let none_lost = self.raw_syns_are_answered()
+                && self
+                    .connects()
+                    .all(|dial| dial.syns == 1 && dial.answer != Answer::Silence);
             if none_lost && self.first_is_concluded() && answered >= 2 && self.host_has_answered() {
                 return true;
             }
@@ -134,16 +139,18 @@ impl Investigation {
         })
     }
 
-    fn host_has_answered(&self) -> bool {
+    pub(super) fn host_has_answered(&self) -> bool {
         self.evidence
             .observations
             .iter()
             .any(|observation| match &observation.saw {
                 Saw::Control(dial) => matches!(dial.answer, Answer::Rst | Answer::SynAck(_)),
                 Saw::Echo(ping) => *ping == Ping::Reply,
+                Saw::Raw(shot) => shot.to != self.evidence.endpoint && has_tcp_answer(shot),
                 Saw::Connect(_)
                 | Saw::Hop(_)
                 | Saw::TtlOne(_)
+                | Saw::OtherControls(_)
                 | Saw::Route(_)
                 | Saw::Neighbour(_)
                 | Saw::Listener(_)

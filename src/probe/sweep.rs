@@ -81,6 +81,11 @@ impl Sweep {
         self.stage == Stage::Over || self.syns_left == 0 && !self.pending
     }
 
+    /// No SYN may be spent on it any more.
+    pub(super) fn stop(&mut self) {
+        self.syns_left = 0;
+    }
+
     /// When the next SYN is due, if nothing else has to happen before.
     pub(super) fn due(&self, limits: &Limits) -> Option<Duration> {
         if self.pending || self.is_over() {

@@ -73,6 +73,8 @@ pub struct QuotedPacket {
     pub ports: Option<(u16, u16)>,
     /// Its sequence number, if it was TCP.
     pub sequence: Option<u32>,
+    /// Its identifier and sequence number, if it was an echo request.
+    pub echo: Option<(u16, u16)>,
 }
 
 impl Quote {
@@ -103,6 +105,15 @@ impl Quote {
             }
             _ => None,
         };
+        let echo = match (header.source, transport) {
+            (IpAddr::V4(_), &[8, 0, _, _, a, b, c, d, ..]) if at_start && header.protocol == ip::ICMP => {
+                Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+            }
+            (IpAddr::V6(_), &[128, 0, _, _, a, b, c, d, ..]) if at_start && header.protocol == ip::ICMPV6 => {
+                Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+            }
+            _ => None,
+        };
         Some(QuotedPacket {
             source: header.source,
             destination: header.destination,
@@ -110,6 +121,7 @@ impl Quote {
             protocol: header.protocol,
             ports,
             sequence,
+            echo,
         })
     }
 }

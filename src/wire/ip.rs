@@ -162,3 +162,34 @@ pub(super) fn emit(
         }
     }
 }
+
+/// The extension header of a fragment (RFC 8200, 4.5).
+const FRAGMENT: u8 = 44;
+
+/// Writes a header that says that more fragments follow.
+pub(super) fn emit_first_fragment(
+    source: IpAddr,
+    destination: IpAddr,
+    hop_limit: u8,
+    protocol: u8,
+    transport: &[u8],
+    identification: u32,
+) -> Result<Vec<u8>, Unwritable> {
+    let [a, b, low @ ..] = identification.to_be_bytes();
+    match Ends::new(source, destination)? {
+        Ends::V4(..) => {
+            let mut bytes = emit(source, destination, hop_limit, protocol, transport)?;
+            let mut header = MutableIpv4Packet::new(&mut bytes).ok_or(Unwritable::TooLong)?;
+            header.set_identification(u16::from_be_bytes(low));
+            header.set_flags(ipv4::Ipv4Flags::MoreFragments);
+            header.set_checksum(ipv4::checksum(&header.to_immutable()));
+            Ok(bytes)
+        }
+        Ends::V6(..) => {
+            let more_follow = 1;
+            let extension = [protocol, 0, 0, more_follow, a, b, low[0], low[1]];
+            let carried = [&extension, transport].concat();
+            emit(source, destination, hop_limit, FRAGMENT, &carried)
+        }
+    }
+}

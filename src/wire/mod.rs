@@ -6,9 +6,11 @@
 mod display;
 mod icmp;
 mod ip;
+mod probe;
 mod tcp;
 
 pub use icmp::{Echo, Icmp, IcmpError, Quote, QuotedPacket};
+pub use probe::OUT_OF_WINDOW;
 pub use tcp::{Flags, Segment, TcpOption};
 
 use std::net::IpAddr;
@@ -127,6 +129,21 @@ impl Packet {
             self.hop_limit,
             protocol,
             &transport,
+        )
+    }
+
+    /// Writes the packet's first fragment: as much as fits into whole units of eight bytes, with more to come that
+    /// nobody sends. `identification` is what the fragments of one packet have in common.
+    pub fn emit_first_fragment(&self, identification: u32) -> Result<Vec<u8>, Unwritable> {
+        let (protocol, mut transport) = self.emit_transport()?;
+        transport.truncate(transport.len() / 8 * 8);
+        ip::emit_first_fragment(
+            self.source,
+            self.destination,
+            self.hop_limit,
+            protocol,
+            &transport,
+            identification,
         )
     }
 

@@ -201,3 +201,78 @@ fn options_that_do_not_fit_are_an_error() {
     }];
     assert_eq!(packet.emit(), Err(Unwritable::OptionsTooLong));
 }
+
+fn probe(v6: bool, segment: Segment) -> Packet {
+    let (source, destination): (IpAddr, IpAddr) = if v6 {
+        (Ipv6Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into())
+    } else {
+        (Ipv4Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into())
+    };
+    Packet {
+        source,
+        destination,
+        hop_limit: 64,
+        payload: Payload::Tcp(segment),
+    }
+}
+
+#[test]
+fn probes_read_as_in_tcpdump() {
+    let ports = (40000, 8080);
+    let shown = [
+        Segment::syn(ports, 7, 1460, Some(9)),
+        Segment::syn(ports, 7, 1460, None),
+        Segment::bare_ack(ports, 7, 8),
+        Segment::bare_fin(ports, 7),
+        Segment::out_of_window_fin(ports, u32::MAX),
+    ]
+    .map(|segment| segment.to_string());
+    assert_eq!(
+        shown,
+        [
+            "Flags [S], seq 7, win 64240, options [mss 1460,sackOK,TS val 9 ecr 0,nop,wscale 7], length 0",
+            "Flags [S], seq 7, win 64240, options [mss 1460,nop,nop,sackOK,nop,wscale 7], length 0",
+            "Flags [.], seq 7, ack 8, win 64240, length 0",
+            "Flags [F], seq 7, win 64240, length 0",
+            "Flags [F], seq 1073741824, win 64240, length 0",
+        ]
+    );
+}
+
+#[test]
+fn a_first_fragment_has_the_whole_tcp_header_and_says_that_more_follow() {
+    for v6 in [false, true] {
+        let packet = probe(v6, Segment::syn((1, 2), 3, 1460, Some(4)));
+        let bytes = packet.emit_first_fragment(0x0102_0304).unwrap();
+        assert_eq!(Packet::parse(&bytes).unwrap(), packet);
+        let (flags, identification) = if v6 {
+            (&bytes[42..44], &bytes[44..48])
+        } else {
+            (&bytes[6..8], &bytes[4..6])
+        };
+        let more_and_offset_0: [u8; 2] = if v6 { [0, 1] } else { [0x20, 0] };
+        assert_eq!(flags, more_and_offset_0);
+        assert_eq!(identification, &[1, 2, 3, 4][4 - identification.len()..]);
+        let quote = Quote { bytes };
+        assert_eq!(quote.packet().unwrap().sequence, Some(3));
+    }
+}
+
+#[test]
+fn a_quoted_echo_request_is_known_by_identifier_and_sequence() {
+    for v6 in [false, true] {
+        let request = Icmp::EchoRequest(Echo {
+            identifier: 5,
+            sequence: 6,
+            payload: Vec::new(),
+        });
+        let packet = Packet {
+            payload: Payload::Icmp(request),
+            ..probe(v6, Segment::new(0, 0, Flags::SYN))
+        };
+        let quote = Quote {
+            bytes: packet.emit().unwrap(),
+        };
+        assert_eq!(quote.packet().unwrap().echo, Some((5, 6)));
+    }
+}

@@ -1,6 +1,6 @@
 //! What cannot be meant is exit code 2, and the message says what is wrong and what would be right.
 
-use crate::support::{Port, loopback, tcpprobe};
+use crate::support::tcpprobe;
 
 /// Exit code 2, nothing on standard output, and all of these words on standard error.
 fn is_usage_error(arguments: &[&str], words: &[&str]) {
@@ -119,13 +119,4 @@ fn other_wrong_options_are_named() {
     is_usage_error(&["-q", "-v", "127.0.0.1:1"], &["--quiet", "--verbose"]);
     is_usage_error(&["-o", "xml", "127.0.0.1:1"], &["xml", "jsonl"]);
     is_usage_error(&["--frobnicate"], &["--frobnicate"]);
-}
-
-#[test]
-fn raw_probes_that_are_not_there_are_exit_code_3_with_a_remedy() {
-    let port = Port::open(loopback()[0]);
-    let ran = tcpprobe(&["--mode", "raw", &port.word()]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
-    assert!(ran.err.contains("--mode raw is not possible"), "{ran:?}");
-    assert!(ran.err.contains("leave --mode out"), "{ran:?}");
 }

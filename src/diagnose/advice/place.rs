@@ -3,7 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::evidence::{Answer, Dial, Evidence, Look, Mode, NextHop, Observation, Ping, Route, Saw};
+use crate::diagnose::signs;
+use crate::evidence::{
+    Ability, Answer, Dial, Evidence, Look, Mode, NextHop, Observation, Ping, Question, ReplySays, Route, Saw,
+};
 
 /// A dead neighbour is known after 3.05 s (measured); with less than this a run cannot have heard of it.
 const LONG_ENOUGH: Duration = Duration::from_millis(3_500);
@@ -114,6 +117,21 @@ impl<'a> Place<'a> {
         (self.evidence.timeout_s < LONG_ENOUGH).then(|| format!("tcpprobe --timeout 5s {}", self.target()))
     }
 
+    /// A run with raw probes; absent where this one had them, or where they would tell nothing.
+    pub(super) fn raw_command(&self) -> Option<String> {
+        let had_them = self.evidence.sight.raw == Ability::Yes;
+        (!had_them && !self.local).then(|| format!("sudo tcpprobe --mode raw {}", self.target()))
+    }
+
+    /// A run that waits for the host to give up a fragment; absent where that was tried, and where it is not possible.
+    pub(super) fn locate_command(&self) -> Option<String> {
+        let had_raw_probes = self.evidence.sight.raw == Ability::Yes;
+        let tried = self.evidence.observations.iter().any(|observation| {
+            matches!(&observation.saw, Saw::Raw(shot) if shot.question == Question::FirstFragment)
+        });
+        (had_raw_probes && !tried && !self.local).then(|| format!("sudo tcpprobe --locate {}", self.target()))
+    }
+
     /// A longer run; absent where this one was long enough, or the host has answered something.
     pub(super) fn longer_command(&self) -> Option<String> {
         if self.answered || self.evidence.timeout_s >= LONG_ENOUGH {
@@ -141,8 +159,11 @@ fn has_answered(saw: &Saw) -> bool {
     match saw {
         Saw::Connect(dial) | Saw::Control(dial) => matches!(dial.answer, Answer::SynAck(_) | Answer::Rst),
         Saw::Echo(ping) => *ping == Ping::Reply,
+        Saw::Raw(shot) => signs::delivered(shot)
+            .any(|reply| matches!(reply.says, ReplySays::SynAck(_) | ReplySays::Rst { .. })),
         Saw::Hop(_)
         | Saw::TtlOne(_)
+        | Saw::OtherControls(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)

@@ -37,6 +37,21 @@ pub(super) fn longer(place: &Place) -> Option<Advice> {
     Some(step(says, command))
 }
 
+/// The same with raw probes, unless this run had them: they tell most kinds of silence apart.
+pub(super) fn with_raw_probes(place: &Place) -> Option<Advice> {
+    let command = place.raw_command()?;
+    Some(step("Raw probes tell these apart (CAP_NET_RAW):", command))
+}
+
+/// Where exactly, at the price of half a minute.
+pub(super) fn locate(place: &Place) -> Option<Advice> {
+    let command = place.locate_command()?;
+    Some(step(
+        "The host's own firewall, or the last router's? (30 s, IPv6: 60 s)",
+        command,
+    ))
+}
+
 /// The same again without haste.
 pub(super) fn unhurried(place: &Place) -> Option<Advice> {
     let command = place.unhurried_command()?;

@@ -54,6 +54,7 @@ fn silence_asks_what_the_server_sees() {
     assert_eq!(
         commands(&advice),
         [
+            "sudo tcpprobe --mode raw '[2001:db8::7]:8080'",
             "ss -ltn 'sport = :8080'",
             "sudo tcpdump -ni any 'tcp port 8080'",
             "tcpprobe --timeout 5s '[2001:db8::7]:8080'",
@@ -139,18 +140,20 @@ fn nothing_is_asked_of_a_cluster_for_a_loopback_address() {
 }
 
 #[test]
-fn no_step_asks_for_what_this_version_cannot_do() {
-    for endpoint in ["10.0.3.7:8080", "127.0.0.1:8080"] {
-        for cause in Cause::ALL {
-            let advice = advise(&evidence(endpoint), &because_of(*cause));
-            assert!(
-                commands(&advice)
-                    .iter()
-                    .all(|command| !command.contains("--mode raw")),
-                "{endpoint} {cause}: {advice:?}"
-            );
-        }
-    }
+fn raw_probes_are_advised_where_they_were_missing_and_can_tell_more() {
+    let raw = |evidence: &Evidence, cause| {
+        let advice = advise(evidence, &because_of(cause));
+        commands(&advice)
+            .iter()
+            .any(|command| command.contains("--mode raw"))
+    };
+    let elsewhere = evidence("10.0.3.7:8080");
+    assert!(raw(&elsewhere, Cause::Unattributed));
+    assert!(!raw(&elsewhere, Cause::NoRoute));
+    assert!(!raw(&evidence("127.0.0.1:8080"), Cause::Unattributed));
+    let mut looked = elsewhere;
+    looked.sight.raw = Ability::Yes;
+    assert!(!raw(&looked, Cause::Unattributed));
 }
 
 #[test]

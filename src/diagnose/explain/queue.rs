@@ -6,8 +6,8 @@ pub(super) const SYN_DROPPED: Explanation = Explanation {
     in_short: "accept queue full: the server ignores our SYNs",
     meaning: "The server's kernel is alive, and the application does not accept() what waits. While more \
               connections wait than the backlog, Linux ignores every SYN to this listener without a word.",
-    how_told: "With raw probes (not in this version): SYN and FIN to the port are silent, a bare ACK gets a RST, and a closed \
-               control port answers. On our own host: the listening socket's queue and ListenOverflows, for \
+    how_told: "With raw probes: SYN and FIN to the port are silent, a bare ACK gets a RST, and a closed control \
+               port answers all three. On our own host: the listening socket's queue and ListenOverflows, for \
                any user. From elsewhere without privileges it cannot be told from filtered/port in a single \
                run.",
     looks_like: "filtered/port, and filtered/syn-filter in front of a listener. Drop tracers on the server \
@@ -37,8 +37,8 @@ pub(super) const OVERLOADED: Explanation = Explanation {
               depends on the moment of its SYN; those that do not wait for a retransmission of one second \
               and more.",
     how_told: "Of several SYNs to the port some got a SYN-ACK and some silence, while the control port lost \
-               none. One success rules out a plain filter. With raw probes (not in this version) the ignored ones are told from \
-               loss by bare ACKs that are all answered.",
+               none. With raw probes a SYN on the ports of a connection that is made tells it from a filter \
+               that lets only some SYNs pass: the server's host answers it with a challenge ACK.",
     looks_like: "slow/syn-lost (loss on the path hits the control port as well); one bad backend behind a \
                  load balancer that spreads connections; a SYN rate limit.",
     what_to_do: &[

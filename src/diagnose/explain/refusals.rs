@@ -6,8 +6,8 @@ pub(super) const NO_LISTENER: Explanation = Explanation {
     in_short: "the host answered with a RST, so nothing listens on this address and port",
     meaning: "The host is up, the path works both ways, and no socket listens on this address and port. The \
               process is down, not up yet, on another port, or bound to another address only (127.0.0.1).",
-    how_told: "ECONNREFUSED with an empty error queue: an ICMP port-unreachable gives the same errno but \
-               leaves an entry. With raw probes (not in this version) the RST's TTL is compared with the host's other answers.",
+    how_told: "ECONNREFUSED with an empty error queue: an ICMP port-unreachable gives the same errno but leaves \
+               an entry. With raw probes the RST arrives with the TTL of the host's other answers.",
     looks_like: "rejected/port-unreachable (same errno); refused/middlebox-reset; a firewall on the host \
                  itself that rejects with a TCP reset, which builds the very same packet; Windows hosts, \
                  which answer a SYN with RST when their backlog is full.",
@@ -30,9 +30,9 @@ pub(super) const MIDDLEBOX_RESET: Explanation = Explanation {
     in_short: "a box on the path refuses in the host's name",
     meaning: "A firewall, load balancer or proxy on the path answers in the host's place. The host may be \
               fine and may never have seen the SYN.",
-    how_told: "A SYN whose TTL is too small to reach the host gets a RST (no privilege needed); or the RST's \
-               TTL differs from the host's other answers in the same second (raw probes, not in this version). Some devices copy \
-               the TTL of our packet, so equal TTLs do not prove the host.",
+    how_told: "With raw probes: the RST arrives with another TTL than the host's other answers in the same \
+               second, or one SYN is answered by a RST and by a SYN-ACK. Some devices copy the TTL of our \
+               packet, so equal TTLs do not prove the host.",
     looks_like: "refused/no-listener. errno and timing are the same; only distance tells.",
     what_to_do: &[
         "The hop at which the RST first appears is the box; `from` has the last hop that answered before it.",

@@ -7,8 +7,7 @@ pub(super) const EGRESS: Explanation = Explanation {
     meaning: "A rule in our own network namespace (output or postrouting hook) drops what we send to this \
               endpoint, or its connection tracking table is full.",
     how_told: "Without privileges: TCPRetransFail of /proc/net/netstat grows by one with each SYN \
-               retransmission. With raw probes (not in this version): sending a raw SYN there fails with EPERM, or no packet \
-               passes AF_PACKET.",
+               retransmission. With raw probes: sending a SYN of our own fails with EPERM, which is certain.",
     looks_like: "Every other cause of filtered: connect() itself sees plain silence.",
     what_to_do: &[
         "Here, in this namespace: `nft list ruleset` and `iptables-save -c`; look at output and postrouting, \
@@ -26,8 +25,9 @@ pub(super) const INGRESS: Explanation = Explanation {
     in_short: "the answer reaches our host, and our own host drops it",
     meaning: "The server answers. The answer arrives at our interface and is dropped before TCP sees it: by \
               our own firewall or by rp_filter.",
-    how_told: "Without privileges: packets received and not delivered (Ip InReceives against InDelivers) \
-               grow with our SYNs. With raw probes (not in this version): AF_PACKET sees the SYN-ACK or RST below the firewall.",
+    how_told: "Without privileges: packets received and not delivered (Ip InReceives against InDelivers) grow \
+               with our SYNs. With raw probes: the answer is seen on the interface (AF_PACKET) and never above \
+               the firewall, which is certain.",
     looks_like: "Every other cause of filtered, above all filtered/return-path.",
     what_to_do: &[
         "`nft list ruleset`, `iptables-save -c`: is 'ct state established,related accept' there and above \
@@ -42,9 +42,9 @@ pub(super) const PORT: Explanation = Explanation {
     in_short: "packets to this port are dropped; the host itself answers",
     meaning: "A packet filter drops what goes to this port: the host's firewall, a security group, a \
               NetworkPolicy, or a router's. The server's process never sees it.",
-    how_told: "SYNs stay silent while a closed control port of the same host answers RST at the same time. \
-               That also fits a full accept queue. Raw probes (not in this version) could decide by a bare ACK: a full \
-               listener's host answers it with RST, a filter stays silent.",
+    how_told: "SYNs stay silent while a closed control port of the same host answers RST at the same time. That \
+               also fits a full accept queue. With raw probes a bare ACK decides: a full listener's host \
+               answers it with RST, a filter stays silent. A filter on what the port sends back looks the same.",
     looks_like: "backlog-full/syn-dropped: the same for connect(), nmap -sS ('filtered') and nc ('timed \
                  out').",
     what_to_do: &[
@@ -90,8 +90,9 @@ pub(super) const SYN_FILTER: Explanation = Explanation {
     in_short: "only new connections (SYNs) to the port are dropped",
     meaning: "A stateless rule drops SYNs and lets other TCP segments pass ('--syn', 'established'). New \
               connections are forbidden in this direction.",
-    how_told: "Needs raw probes (not in this version): SYNs are silent on this and on the control port, while a bare ACK gets a \
-               RST. A FIN that gets a RST says that nothing listens behind the filter.",
+    how_told: "With raw probes: SYNs are silent, while a bare ACK gets a RST (a filter by state drops it too, \
+               and lets a FIN pass). A FIN that gets a RST says that nothing listens behind the filter; one \
+               that is ignored, where the control port answers it, that something does.",
     looks_like: "backlog-full/syn-dropped, which answers the same probes alike when only this port is \
                  filtered and something listens; both are then named. A SYN on the four-tuple of an \
                  established connection decides: a full listener's host answers with a challenge ACK.",
@@ -108,8 +109,9 @@ pub(super) const RETURN_PATH: Explanation = Explanation {
     in_short: "our SYN arrives; the answer is lost on its way back",
     meaning: "The server has our SYN and answers; the answer does not come to us. Its route back, or a \
               stateful firewall that sees only one direction, is at fault.",
-    how_told: "Needs raw probes (not in this version): after a SYN, a segment far outside the window on the same two ports is \
-               answered with an ACK, which only a server that holds our request does.",
+    how_told: "With raw probes: after a SYN, a segment far outside the window on the same two ports is answered \
+               with an ACK, which only a server that holds our request does. That is certain, unless the path \
+               loses so much that each SYN-ACK may have been lost by chance.",
     looks_like: "filtered/port and filtered/host-silent: a client sees silence for all of them.",
     what_to_do: &[
         "Server: `ip route get CLIENT`; is there a route to our address as the server sees it? Pod addresses \
@@ -127,8 +129,9 @@ pub(super) const UNATTRIBUTED: Explanation = Explanation {
     in_short: "SYNs to this port vanish, and several causes fit",
     meaning: "No answer of any kind came to our SYNs. A packet filter and a full accept queue look the same \
               through connect(), and nothing else that this run saw tells them apart.",
-    how_told: "By what is missing: no answer, no ICMP error, no sign in our own counters, and no raw probes. \
-               Raw probes (not in this version) name the cause in most cases.",
+    how_told: "By what is missing: no answer, no ICMP error, no sign in our own counters. Raw probes name the \
+               cause in most cases; where they were possible, the path dropped what would have told (a bare ACK \
+               or FIN that is not answered on the control port either).",
     looks_like: "filtered/port, backlog-full/syn-dropped, filtered/return-path, filtered/syn-filter.",
     what_to_do: &[
         "Server: `tcpdump -ni any 'tcp port PORT and host CLIENT'`. No SYN arrives: a filter on the way. SYNs \

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::handshake::handshake_sign;
+use super::raw::{delivered, is_silent, shots};
 use super::select::{connects, path_round_trip, shortest_wait, to_port};
 use super::{Column, Reading, Sign};
-use crate::evidence::{Answer, Ending, Evidence, IcmpSays, ResetShape};
+use crate::evidence::{Answer, Ending, Evidence, IcmpSays, Question, Reply, ReplySays, ResetShape};
 
 pub(super) fn syn(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Syn);
@@ -31,7 +32,39 @@ pub(super) fn syn(evidence: &Evidence) -> Reading {
         };
         reading.answers.push((sign, index));
     }
+    for (index, observation, shot) in [Question::Syn, Question::HalfOpen]
+        .into_iter()
+        .flat_map(|question| shots(evidence, question, true))
+    {
+        let before = reading.answers.len();
+        let signs = delivered(shot).filter_map(|reply| raw_sign(shot.question, reply, evidence.slow_s));
+        reading.answers.extend(signs.map(|sign| (sign, index)));
+        let answered = reading.answers.len() > before;
+        let holds_request = delivered(shot).any(|reply| {
+            reply.says
+                == ReplySays::Ack {
+                    acknowledges_us: true,
+                }
+        });
+        if !answered && (holds_request || is_silent(evidence, observation, shot)) {
+            reading.silent.push(index);
+            reading.unanswered += 1;
+        }
+    }
     reading
+}
+
+/// What a reply to a SYN of our own says. A RST or an ICMP error may as well answer the FIN that follows the SYN of a
+/// half-open probe.
+fn raw_sign(question: Question, reply: &Reply, slow: Duration) -> Option<Sign> {
+    let is_plain = question == Question::Syn;
+    match &reply.says {
+        ReplySays::SynAck(_) if reply.after_s > slow => Some(Sign::LateSynAck),
+        ReplySays::SynAck(_) => Some(Sign::SynAck),
+        ReplySays::Rst { .. } if is_plain => Some(Sign::Rst),
+        ReplySays::Icmp(error) if is_plain => Some(Sign::Icmp(error.says)),
+        ReplySays::Rst { .. } | ReplySays::Icmp(_) | ReplySays::Ack { .. } => None,
+    }
 }
 
 pub(super) fn ending(evidence: &Evidence) -> Reading {

@@ -1,5 +1,6 @@
 //! Our own host: neighbour, route, listening socket, counters.
 
+use super::raw::{send_refused, sent_syns, stopped_by_us};
 use super::select::observations;
 use super::{Column, Reading, Sign};
 use crate::evidence::{Counters, Evidence, Listener, Look, Neighbour, NeighbourState, NextHop, Saw};
@@ -103,6 +104,12 @@ const MOST_A_SYN: u64 = 4;
 /// When every retransmission of the whole namespace was refused, ours were.
 pub(super) fn egress(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Egress);
+    reading
+        .answers
+        .extend(send_refused(evidence).map(|index| (Sign::SendRefused, index)));
+    if !reading.is_empty() {
+        return reading;
+    }
     let Some((index, counters)) = counters(evidence) else {
         return reading;
     };
@@ -125,6 +132,18 @@ pub(super) fn egress(evidence: &Evidence) -> Reading {
 
 pub(super) fn ingress(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Ingress);
+    reading
+        .answers
+        .extend(stopped_by_us(evidence).map(|index| (Sign::StoppedByUs, index)));
+    if reading.is_empty() {
+        // What listens on the interface has heard nothing that was kept from us; the counters are everybody's.
+        reading
+            .answers
+            .extend(sent_syns(evidence).map(|index| (Sign::Delivered, index)));
+    }
+    if !reading.is_empty() {
+        return reading;
+    }
     let Some((index, counters)) = counters(evidence) else {
         return reading;
     };

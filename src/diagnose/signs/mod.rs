@@ -4,12 +4,16 @@ mod connection;
 mod handshake;
 mod local;
 mod path;
+mod raw;
 mod select;
 
 pub(super) use connection::is_reset_at_close;
-pub(super) use select::{connects, controls, last_hop, path_round_trip, shortest_wait, to_port};
+pub(super) use raw::{delivered, is_silent, shots};
+pub(super) use select::{
+    connects, controls, icmp_error, icmp_errors, last_hop, path_round_trip, shortest_wait, to_port,
+};
 
-use crate::evidence::{Evidence, IcmpSays, LocalMeans};
+use crate::evidence::{Evidence, IcmpSays, LocalMeans, Saw};
 
 /// A column of the table: one question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +28,18 @@ pub(super) enum Column {
     Control,
     /// What answers a ping.
     Echo,
+    /// What answers a bare ACK to the port.
+    Ack,
+    /// What answers a bare ACK to another port of the host.
+    ControlAck,
+    /// What answers a bare FIN to the port.
+    Fin,
+    /// What answers a FIN out of the window of a handshake that is half done.
+    HalfOpen,
+    /// What answers a SYN on a connection that is made.
+    Challenge,
+    /// Whether a RST comes from where the host's other answers come from.
+    Origin,
     /// How far SYNs to the port get, compared with SYNs to another port.
     Sweep,
     /// Whether the next hop answers ARP or ND.
@@ -86,6 +102,19 @@ pub(super) enum Sign {
     /// Somebody on the way answered with an ICMP error.
     PathRefuses,
 
+    /// The server acknowledges a SYN whose SYN-ACK never came: it holds a request for it.
+    HoldsRequest,
+    /// A SYN on a connection that is made was answered: SYNs reach the host.
+    SynReachesHost,
+    /// It was not: SYNs are dropped before they reach the host.
+    ChallengeIgnored,
+    /// The RST arrives with the TTL of the host's other answers.
+    SameDistance,
+    /// It arrives with another.
+    OtherDistance,
+    /// One SYN was answered by a SYN-ACK and by a RST.
+    AnswersContradict,
+
     /// SYNs to the port die before a hop that SYNs to another port reach.
     DiesEarlier,
     /// The same, but within the time in which a router need not send a second ICMP error.
@@ -109,10 +138,14 @@ pub(super) enum Sign {
 
     /// Every SYN that our kernel retransmitted was refused by our own host.
     SendsFail,
+    /// Our own host refused to send a SYN that we had made ourselves.
+    SendRefused,
     SendsWork,
 
     /// As many packets as we expected answers were received and not delivered.
     NotDelivered,
+    /// The answer to a SYN was seen on our interface, and never above our own firewall.
+    StoppedByUs,
     Delivered,
 }
 
@@ -180,6 +213,12 @@ impl Signs {
             connection::path_time(evidence),
             path::control(evidence),
             path::echo(evidence),
+            raw::ack(evidence),
+            raw::control_ack(evidence),
+            raw::fin(evidence),
+            raw::half_open(evidence),
+            raw::challenge(evidence),
+            raw::origin(evidence),
             path::sweep(evidence),
             local::neighbour(evidence),
             local::route(evidence),
@@ -190,7 +229,7 @@ impl Signs {
         .into_iter()
         .filter(|reading| !reading.is_empty())
         .collect();
-        let loss = loss(&readings);
+        let loss = loss(evidence, &readings);
         Self { readings, loss }
     }
 
@@ -204,12 +243,36 @@ impl Signs {
 }
 
 /// Laplace's estimate over what the host answers elsewhere, with a few per cent assumed before anything was seen.
-fn loss(readings: &[Reading]) -> f64 {
+fn loss(evidence: &Evidence, readings: &[Reading]) -> f64 {
     let (mut answered, mut unanswered) = (0u32, 0u32);
     for reading in readings {
-        if matches!(reading.column, Column::Control | Column::Echo) && reading.has(Sign::HostAnswers) {
+        let answers_surely = match reading.column {
+            Column::Control | Column::Echo => reading.has(Sign::HostAnswers),
+            Column::ControlAck => reading.has(Sign::Rst),
+            Column::Syn
+            | Column::Ending
+            | Column::PathTime
+            | Column::Ack
+            | Column::Fin
+            | Column::HalfOpen
+            | Column::Challenge
+            | Column::Origin
+            | Column::Sweep
+            | Column::Neighbour
+            | Column::Route
+            | Column::Listener
+            | Column::Egress
+            | Column::Ingress => false,
+        };
+        if answers_surely {
             answered += u32::try_from(reading.answers.len()).unwrap_or(u32::MAX);
             unanswered += reading.unanswered;
+        }
+    }
+    for observation in &evidence.observations {
+        if let Saw::OtherControls(controls) = &observation.saw {
+            answered += controls.answered;
+            unanswered += controls.unanswered;
         }
     }
     (f64::from(unanswered) + 0.5) / (f64::from(answered + unanswered) + 10.0)

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::raw::{delivered, is_silent, shots};
 use super::select::{controls, hops, is_about_port, met_its_fate, observations, router, shortest_wait};
 use super::{Column, Reading, Sign};
-use crate::evidence::{Answer, Evidence, Ping, Saw};
+use crate::evidence::{Answer, Evidence, Ping, Question, ReplySays, Saw};
 
+/// SYNs to another port of the host, by connect() or our own.
 pub(super) fn control(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Control);
     let shortest_wait = shortest_wait(evidence);
@@ -22,10 +24,23 @@ pub(super) fn control(evidence: &Evidence) -> Reading {
             }
         }
     }
+    for (index, observation, shot) in shots(evidence, Question::Syn, false) {
+        let sign = delivered(shot).find_map(|reply| match &reply.says {
+            ReplySays::SynAck(_) | ReplySays::Rst { .. } => Some(Sign::HostAnswers),
+            ReplySays::Icmp(error) => Some(icmp_sign(error.from, shot.to.ip())),
+            ReplySays::Ack { .. } => None,
+        });
+        if let Some(sign) = sign {
+            reading.answers.push((sign, index));
+        } else if is_silent(evidence, observation, shot) {
+            reading.silent.push(index);
+            reading.unanswered += 1;
+        }
+    }
     // A SYN of the sweep that reached the host and was answered by it is an answer of the host as well.
     for (index, dial) in hops(evidence) {
         let is_answer = matches!(dial.answer, Answer::SynAck(_) | Answer::Rst);
-        if is_answer && !is_about_port(evidence, dial) && met_its_fate(dial) {
+        if is_answer && !is_about_port(evidence, dial.to) && met_its_fate(dial) {
             reading.answers.push((Sign::HostAnswers, index));
         }
     }
@@ -71,13 +86,13 @@ pub(super) fn sweep(evidence: &Evidence) -> Reading {
     let reached = farthest_answer(evidence, true).unwrap_or(0);
     let reached_by_control = farthest_answer(evidence, false).unwrap_or(0);
     let host_is_next = hops(evidence).any(|(_, dial)| {
-        !is_about_port(evidence, dial)
+        !is_about_port(evidence, dial.to)
             && dial.ttl == Some(reached.saturating_add(1))
             && matches!(dial.answer, Answer::Rst | Answer::SynAck(_))
     });
     if host_is_next || reached_by_control > 0 && reached >= reached_by_control {
         let last = hops(evidence)
-            .filter(|(_, dial)| is_about_port(evidence, dial))
+            .filter(|(_, dial)| is_about_port(evidence, dial.to))
             .last();
         reading
             .answers
@@ -86,12 +101,12 @@ pub(super) fn sweep(evidence: &Evidence) -> Reading {
     }
     let answers_control = |wanted: u8| {
         hops(evidence)
-            .filter(|(_, dial)| !is_about_port(evidence, dial))
+            .filter(|(_, dial)| !is_about_port(evidence, dial.to))
             .filter_map(|(_, dial)| router(dial))
             .any(|(ttl, _)| ttl == wanted)
     };
     let missing: Vec<(usize, u8, Duration)> = hops(evidence)
-        .filter(|(_, dial)| is_about_port(evidence, dial) && dial.answer == Answer::Silence)
+        .filter(|(_, dial)| is_about_port(evidence, dial.to) && dial.answer == Answer::Silence)
         .filter_map(|(index, dial)| Some((index, dial.ttl?, evidence.observations[index].at_s)))
         .filter(|(_, ttl, _)| *ttl > reached && answers_control(*ttl))
         .collect();
@@ -120,7 +135,7 @@ const ICMP_INTERVAL: Duration = Duration::from_secs(1);
 /// The largest TTL at which a hop on the way (not the host itself) answered.
 fn farthest_answer(evidence: &Evidence, about_port: bool) -> Option<u8> {
     hops(evidence)
-        .filter(|(_, dial)| is_about_port(evidence, dial) == about_port)
+        .filter(|(_, dial)| is_about_port(evidence, dial.to) == about_port)
         .filter_map(|(_, dial)| router(dial))
         .map(|(ttl, _)| ttl)
         .max()

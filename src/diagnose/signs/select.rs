@@ -1,11 +1,14 @@
 //! What the evidence holds, picked out by probe.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::Sign;
 use super::handshake::handshake_sign;
-use crate::evidence::{Answer, Dial, Evidence, IcmpSays, Observation, Ping, Saw};
+use super::raw::delivered;
+use crate::evidence::{
+    Answer, Dial, Evidence, IcmpError, IcmpSays, Observation, Ping, Question, ReplySays, Saw,
+};
 
 /// Every observation with its index.
 pub(super) fn observations(evidence: &Evidence) -> impl DoubleEndedIterator<Item = (usize, &Observation)> {
@@ -43,18 +46,40 @@ pub(in crate::diagnose) fn to_port(
 ) -> impl Iterator<Item = (usize, &Observation, &Dial)> {
     observations(evidence).filter_map(|(index, observation)| match &observation.saw {
         Saw::Connect(dial) => Some((index, observation, dial)),
-        Saw::Hop(dial) if is_about_port(evidence, dial) && met_its_fate(dial) => {
+        Saw::Hop(dial) if is_about_port(evidence, dial.to) && met_its_fate(dial) => {
             Some((index, observation, dial))
         }
         Saw::Hop(_)
         | Saw::Control(_)
         | Saw::TtlOne(_)
         | Saw::Echo(_)
+        | Saw::Raw(_)
+        | Saw::OtherControls(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
         | Saw::Counters(_) => None,
     })
+}
+
+/// ICMP errors that answered a SYN to the port, in the order in which they became known.
+pub(in crate::diagnose) fn icmp_errors(evidence: &Evidence) -> impl Iterator<Item = &IcmpError> {
+    (0..evidence.observations.len()).filter_map(|index| icmp_error(evidence, index))
+}
+
+/// The ICMP error that answered one SYN to the port.
+pub(in crate::diagnose) fn icmp_error(evidence: &Evidence, index: usize) -> Option<&IcmpError> {
+    if let Saw::Raw(shot) = &evidence.observations.get(index)?.saw {
+        let is_syn = shot.question == Question::Syn && is_about_port(evidence, shot.to);
+        return delivered(shot)
+            .filter(|_| is_syn)
+            .find_map(|reply| match &reply.says {
+                ReplySays::Icmp(error) => Some(error),
+                ReplySays::SynAck(_) | ReplySays::Rst { .. } | ReplySays::Ack { .. } => None,
+            });
+    }
+    let (_, _, dial) = to_port(evidence).find(|(at, ..)| *at == index)?;
+    dial.answer.icmp()
 }
 
 /// Whether a SYN with a limited life was answered by whoever it was for, or by somebody who will not let it through.
@@ -77,9 +102,9 @@ pub(super) fn hops(evidence: &Evidence) -> impl Iterator<Item = (usize, &Dial)> 
     })
 }
 
-/// Whether a SYN went to the port in question, not to a control port.
-pub(super) fn is_about_port(evidence: &Evidence, dial: &Dial) -> bool {
-    dial.to.port() == evidence.endpoint.port()
+/// Whether a packet went to the port in question, not to a control port.
+pub(in crate::diagnose) fn is_about_port(evidence: &Evidence, to: SocketAddr) -> bool {
+    to.port() == evidence.endpoint.port()
 }
 
 /// The router that says that a SYN's time to live is over.
@@ -94,7 +119,7 @@ pub(super) fn router(dial: &Dial) -> Option<(u8, IpAddr)> {
 /// The last hop on the way that answered a SYN to the port.
 pub(in crate::diagnose) fn last_hop(evidence: &Evidence) -> Option<(IpAddr, usize)> {
     hops(evidence)
-        .filter(|(_, dial)| is_about_port(evidence, dial))
+        .filter(|(_, dial)| is_about_port(evidence, dial.to))
         .filter_map(|(index, dial)| router(dial).map(|(ttl, from)| (ttl, from, index)))
         .max_by_key(|(ttl, _, _)| *ttl)
         .map(|(_, from, index)| (from, index))
@@ -120,8 +145,11 @@ fn round_trip(evidence: &Evidence, observation: &Observation) -> Option<Duration
             (handshake_sign(handshake, evidence.slow_s) == Sign::SynAck).then_some(handshake.connect_s)
         }
         Saw::Echo(ping) => (*ping == Ping::Reply).then_some(observation.took_s),
+        Saw::Raw(shot) if is_about_port(evidence, shot.to) => None,
+        Saw::Raw(shot) => delivered(shot).map(|reply| reply.after_s).min(),
         Saw::Hop(_)
         | Saw::TtlOne(_)
+        | Saw::OtherControls(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)

@@ -105,6 +105,8 @@ pub enum Action {
     Duplicate,
     /// Drops it and sends something back.
     Answer(Answer),
+    /// Sends something back, and lets it pass.
+    Inject(Answer),
     /// Has something done at the server before it goes on; later rules still apply.
     First(ServerAction),
 }

@@ -62,8 +62,13 @@ pub enum Hold {
 
 /// Opens a connection, watches what becomes of it, and closes it.
 ///
-/// `on_connected` is called as soon as the handshake is done, while the ending is still being watched.
-pub async fn dial(call: &Call, mut finish: Finish, on_connected: impl FnOnce()) -> Dial {
+/// `on_connected` is called as soon as the handshake is done, while the ending is still being watched: with our side of the
+/// connection, and with how long it will be kept open.
+pub async fn dial(
+    call: &Call,
+    mut finish: Finish,
+    on_connected: impl FnOnce(Option<SocketAddr>, Duration),
+) -> Dial {
     let mut dial = Dial {
         to: call.to,
         from: None,
@@ -90,16 +95,11 @@ pub async fn dial(call: &Call, mut finish: Finish, on_connected: impl FnOnce()) 
         Opening::Answered(answer) => answer,
         Opening::Established(info) => {
             let opened = clock::now();
-            on_connected();
-            let ending = line
-                .watch_ending(
-                    call.hold
-                        .for_round_trip(info.rtt.unwrap_or(opened - line.started)),
-                    opened,
-                    &info,
-                    &mut finish,
-                )
-                .await;
+            let hold = call
+                .hold
+                .for_round_trip(info.rtt.unwrap_or(opened - line.started));
+            on_connected(dial.from, hold);
+            let ending = line.watch_ending(hold, opened, &info, &mut finish).await;
             Answer::SynAck(Handshake {
                 connect_s: opened - line.started,
                 rtt_s: info.rtt,

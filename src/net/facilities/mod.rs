@@ -14,7 +14,7 @@ use super::{counters, dns, kernel, settings};
 use crate::evidence::Look;
 use crate::evidence::facilities::{Facilities, Reach, ResolvConf, Surroundings};
 
-/// Looks around. To be called before there is a second thread: it raises a capability of the calling one for a moment.
+/// Looks around. The calling thread gives up CAP_NET_RAW by that.
 pub fn look() -> Facilities {
     Facilities {
         process: process::look(),

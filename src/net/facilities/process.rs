@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use caps::{CapSet, Capability, has_cap};
 use nix::sys::resource::{Resource, getrlimit};
-use rustix::thread::{CapabilitySet, capabilities, capability_is_in_bounding_set};
 
 use crate::evidence::facilities::{Capabilities, FileCapability, Held, Process};
 
@@ -25,20 +25,19 @@ pub(super) fn look() -> Process {
 }
 
 fn our_capabilities() -> Option<Capabilities> {
-    let sets = capabilities(None).ok()?;
     let held = |capability| {
-        if sets.effective.contains(capability) {
+        Some(if has_cap(None, CapSet::Effective, capability).ok()? {
             Held::Effective
-        } else if sets.permitted.contains(capability) {
+        } else if has_cap(None, CapSet::Permitted, capability).ok()? {
             Held::Permitted
         } else {
             Held::No
-        }
+        })
     };
     Some(Capabilities {
-        net_raw: held(CapabilitySet::NET_RAW),
-        net_admin: held(CapabilitySet::NET_ADMIN),
-        net_raw_in_bounds: capability_is_in_bounding_set(CapabilitySet::NET_RAW).ok()?,
+        net_raw: held(Capability::CAP_NET_RAW)?,
+        net_admin: held(Capability::CAP_NET_ADMIN)?,
+        net_raw_in_bounds: has_cap(None, CapSet::Bounding, Capability::CAP_NET_RAW).ok()?,
     })
 }
 
@@ -56,9 +55,9 @@ fn parse_file_capability(value: &[u8]) -> Option<FileCapability> {
         let bytes = value.get(index * 4..index * 4 + 4)?;
         Some(u32::from_le_bytes(bytes.try_into().ok()?))
     };
-    let permitted = CapabilitySet::from_bits_retain(word(1)?.into());
+    let net_raw = Capability::CAP_NET_RAW.bitmask();
     Some(FileCapability {
-        net_raw: permitted.contains(CapabilitySet::NET_RAW),
+        net_raw: u64::from(word(1)?) & net_raw != 0,
         effective: word(0)? & EFFECTIVE != 0,
     })
 }

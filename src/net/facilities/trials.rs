@@ -2,24 +2,28 @@
 
 use std::io;
 
-use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::evidence::facilities::{Trial, Trials};
 use crate::net::sys::namespace;
-use crate::net::{dial, errno, ping};
+use crate::net::{dial, errno, ping, privileges};
 
 /// `NETLINK_ROUTE` and `NETLINK_SOCK_DIAG` of linux/netlink.h.
 const NETLINK_ROUTE: i32 = 0;
 const NETLINK_SOCK_DIAG: i32 = 4;
 
+/// CAP_NET_RAW is given up on the way: nothing after this needs it.
 pub(super) fn run() -> Trials {
-    let raised = Raised::net_raw();
     let raw = |domain| trial(Socket::new(domain, Type::RAW, Some(Protocol::TCP)));
-    let (raw_v4, raw_v6) = (raw(Domain::IPV4), raw(Domain::IPV6));
-    // Protocol 0 receives nothing.
-    let packet = trial(Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0))));
-    drop(raised);
+    let opened = privileges::once_with_raw_sockets(|| {
+        // Protocol 0 receives nothing.
+        let packet = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0)));
+        Ok([raw(Domain::IPV4), raw(Domain::IPV6), trial(packet)])
+    });
+    let [raw_v4, raw_v6, packet] = opened.unwrap_or_else(|error| {
+        let failed = trial::<()>(Err(error));
+        [failed.clone(), failed.clone(), failed]
+    });
     let netlink = |protocol| {
         let domain = Domain::from(libc::AF_NETLINK);
         trial(Socket::new(domain, Type::DGRAM, Some(Protocol::from(protocol))))
@@ -48,33 +52,6 @@ fn trial<T>(result: io::Result<T>) -> Trial {
             Trial::Missing { errno }
         }
         _ => Trial::Failed { errno },
-    }
-}
-
-/// `CAP_NET_RAW` of the calling thread, in force for as long as this lives.
-struct Raised {
-    before: CapabilitySets,
-}
-
-impl Raised {
-    /// `None` where it is in force already, or not ours to raise.
-    fn net_raw() -> Option<Self> {
-        let before = capabilities(None).ok()?;
-        let may = before.permitted.contains(CapabilitySet::NET_RAW);
-        if !may || before.effective.contains(CapabilitySet::NET_RAW) {
-            return None;
-        }
-        let mut sets = before;
-        sets.effective.insert(CapabilitySet::NET_RAW);
-        set_capabilities(None, sets).ok()?;
-        Some(Self { before })
-    }
-}
-
-impl Drop for Raised {
-    fn drop(&mut self) {
-        // To lower what is ours is never denied.
-        let _ = set_capabilities(None, self.before);
     }
 }
 
@@ -111,12 +88,5 @@ mod tests {
                 errno: errno("EMFILE")
             }
         );
-    }
-
-    #[test]
-    fn what_was_raised_is_lowered_again() {
-        let before = capabilities(None).unwrap();
-        drop(Raised::net_raw());
-        assert_eq!(capabilities(None).unwrap(), before);
     }
 }

@@ -3,3 +3,4 @@
 pub mod listen_queue;
 pub mod namespace;
 pub mod packet_socket;
+pub mod socket_option;

@@ -1,8 +1,5 @@
 //! Whole frames from and to one interface (`AF_PACKET`), and waiting for several sockets at once.
-#![expect(
-    unsafe_code,
-    reason = "AF_PACKET addresses, its options and ppoll have no safe wrapper"
-)]
+#![expect(unsafe_code, reason = "AF_PACKET addresses and ppoll have no safe wrapper")]
 
 use std::io::{self, Read};
 use std::mem;
@@ -11,6 +8,8 @@ use std::ptr;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
+
+use super::socket_option;
 
 /// Length of the header before each frame (`struct virtio_net_hdr`). It says which checksums are still to be filled in
 /// and how a large segment is to be cut, so that a frame can be handed on as it came.
@@ -24,21 +23,9 @@ impl PacketSocket {
     /// Opens one on an interface of the calling thread's network namespace. Needs `CAP_NET_RAW` there.
     pub fn open(interface: &str) -> io::Result<Self> {
         let index = nix::net::if_::if_nametoindex(interface)?;
-        let every_protocol = u16::try_from(libc::ETH_P_ALL).map_err(io::Error::other)?.to_be();
-        // Protocol 0 receives nothing: the socket is deaf until it is bound to its interface.
-        let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), Some(Protocol::from(0)))?;
-        set_packet_option(&socket, libc::PACKET_VNET_HDR)?;
-        set_packet_option(&socket, libc::PACKET_IGNORE_OUTGOING)?;
-        let mut storage = SockAddrStorage::zeroed();
-        // SAFETY: sockaddr_ll is one of the address types that the storage is there for.
-        let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
-        address.sll_family = u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?;
-        address.sll_protocol = every_protocol;
-        address.sll_ifindex = i32::try_from(index).map_err(io::Error::other)?;
-        let length =
-            libc::socklen_t::try_from(mem::size_of::<libc::sockaddr_ll>()).map_err(io::Error::other)?;
-        // SAFETY: the storage holds a sockaddr_ll of this length.
-        socket.bind(&unsafe { SockAddr::new(storage, length) })?;
+        let socket = deaf(Type::RAW)?;
+        socket_option::keep_vnet_header(&socket)?;
+        hear(&socket, index)?;
         Ok(Self(socket))
     }
 
@@ -63,24 +50,35 @@ impl AsFd for PacketSocket {
     }
 }
 
-fn set_packet_option(socket: &Socket, option: libc::c_int) -> io::Result<()> {
-    let one: libc::c_int = 1;
-    let length = libc::socklen_t::try_from(mem::size_of_val(&one)).map_err(io::Error::other)?;
-    // SAFETY: the pointer is to an int that outlives the call.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_PACKET,
-            option,
-            (&raw const one).cast(),
-            length,
-        )
-    };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+/// A non-blocking socket for packets of every interface, from their IP header on, that receives none before
+/// [`hear_all`]. Needs `CAP_NET_RAW`.
+pub fn deaf_to_all() -> io::Result<Socket> {
+    deaf(Type::DGRAM)
+}
+
+/// Has a packet socket receive what arrives at any interface: before any firewall has seen it.
+pub fn hear_all(socket: &Socket) -> io::Result<()> {
+    hear(socket, 0)
+}
+
+fn deaf(way: Type) -> io::Result<Socket> {
+    // Protocol 0 receives nothing.
+    let socket = Socket::new(Domain::PACKET, way.nonblocking(), Some(Protocol::from(0)))?;
+    socket_option::ignore_outgoing(&socket)?;
+    Ok(socket)
+}
+
+/// `interface` is an index; 0 is all of them.
+fn hear(socket: &Socket, interface: u32) -> io::Result<()> {
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: sockaddr_ll is one of the address types that the storage is there for.
+    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    address.sll_family = u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?;
+    address.sll_protocol = u16::try_from(libc::ETH_P_ALL).map_err(io::Error::other)?.to_be();
+    address.sll_ifindex = i32::try_from(interface).map_err(io::Error::other)?;
+    let length = libc::socklen_t::try_from(mem::size_of::<libc::sockaddr_ll>()).map_err(io::Error::other)?;
+    // SAFETY: the storage holds a sockaddr_ll of this length.
+    socket.bind(&unsafe { SockAddr::new(storage, length) })
 }
 
 /// Waits until one of them can be read or is closed, or until the time is up, and says which can.

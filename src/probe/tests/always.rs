@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::line::{Closes, Fate, Said};
-use super::network::{Network, ROUTER, ms};
-use crate::evidence::{IcmpSays, LocalMeans, NextHop, ResetShape};
+use super::network::{Came, Network, ROUTER, Segment, ms};
+use crate::evidence::{IcmpSays, LocalMeans, NextHop, ReplySays, ResetShape, SynAckOptions};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
@@ -23,7 +23,7 @@ proptest! {
     #[test]
     fn it_sends_no_more_than_40_packets_by_default(network in network()) {
         let outcome = network.0.investigate(ms(3_000));
-        prop_assert!(outcome.packets() <= 40, "{} packets", outcome.packets());
+        prop_assert!(outcome.packets() <= 40, "{} packets: {:?}", outcome.packets(), outcome.asked);
     }
 
     #[test]
@@ -51,7 +51,8 @@ fn network() -> impl Strategy<Value = Any> {
         3 => Just(NextHop::Gateway(ROUTER)),
     ];
     let replies = prop::collection::vec(prop::option::of(delay()), 1..4);
-    (next_hop, fates(), fates(), replies).prop_map(|(next_hop, port, control, replies)| {
+    let raw = prop::option::of(prop::collection::vec(prop::option::of(came()), 1..12));
+    (next_hop, fates(), fates(), replies, raw).prop_map(|(next_hop, port, control, replies, raw)| {
         let (mut port, mut control) = (port.into_iter().cycle(), control.into_iter().cycle());
         let mut replies = replies.into_iter().cycle();
         Any(Network {
@@ -59,7 +60,35 @@ fn network() -> impl Strategy<Value = Any> {
             port: Box::new(move |_| port.next().unwrap()),
             control: Box::new(move |_| control.next().unwrap()),
             echo: Box::new(move || replies.next().unwrap()),
+            raw: raw.map(|came| {
+                let mut came = came.into_iter().cycle();
+                let next: Box<dyn FnMut(Segment) -> Option<Came>> = Box::new(move |_| came.next().unwrap());
+                next
+            }),
+            locate: false,
         })
+    })
+}
+
+fn came() -> impl Strategy<Value = Came> {
+    let options = SynAckOptions {
+        window: 64_240,
+        mss: Some(1_460),
+        sack: true,
+        window_scale: Some(7),
+        timestamps: true,
+    };
+    let says = prop_oneof![
+        Just(ReplySays::SynAck(options)),
+        Just(ReplySays::Rst {
+            shape: ResetShape::WithAck
+        }),
+        any::<bool>().prop_map(|acknowledges_us| ReplySays::Ack { acknowledges_us }),
+    ];
+    (delay(), says, 60..64u8).prop_map(|(after, says, hop_limit)| Came {
+        after,
+        says,
+        hop_limit,
     })
 }
 

@@ -4,6 +4,7 @@
 mod always;
 mod line;
 mod network;
+mod raw;
 
 use std::time::Duration;
 

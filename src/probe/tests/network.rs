@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::line::{Fate, Said, dialled, ending_known};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::evidence::{
-    Ability, Dial, Evidence, IcmpSays, Look, Mode, NextHop, Observation, Ping, Route, Saw, Sight,
+    Ability, Dial, Evidence, IcmpSays, Look, Mode, NextHop, Observation, Ping, Question, Reply, ReplySays,
+    Route, Saw, SeenAt, Shot, ShotOutcome, Sight, TimedBy,
 };
 use crate::probe::{Ask, Investigation, Step};
 
@@ -37,6 +38,27 @@ pub(super) struct Network {
     pub(super) port: Box<dyn FnMut(Syn) -> Fate>,
     pub(super) control: Box<dyn FnMut(Syn) -> Fate>,
     pub(super) echo: Box<dyn FnMut() -> Option<Duration>>,
+    /// What comes back to segments of our own; absent where we may not send any.
+    pub(super) raw: Option<Box<dyn FnMut(Segment) -> Option<Came>>>,
+    /// Whether the user goes to any length to find out where packets are dropped.
+    pub(super) locate: bool,
+}
+
+/// A segment of our own as the network sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment {
+    pub(super) question: Question,
+    pub(super) to_port: bool,
+    /// How many with the same question came before, to the same side.
+    pub(super) nth: usize,
+}
+
+/// What comes back to a segment of our own, when, and with which TTL.
+#[derive(Debug, Clone)]
+pub(super) struct Came {
+    pub(super) after: Duration,
+    pub(super) says: ReplySays,
+    pub(super) hop_limit: u8,
 }
 
 impl Network {
@@ -47,6 +69,21 @@ impl Network {
             port: Box::new(port),
             control: Box::new(|_| Fate::After(ms(1), Said::Rst)),
             echo: Box::new(|| Some(ms(1))),
+            raw: None,
+            locate: false,
+        }
+    }
+
+    /// The same for a user who wants to know where packets are dropped, whatever the time.
+    pub(super) fn locating(self) -> Self {
+        Self { locate: true, ..self }
+    }
+
+    /// The same for who may send segments of his own.
+    pub(super) fn seen_raw(self, raw: impl FnMut(Segment) -> Option<Came> + 'static) -> Self {
+        Self {
+            raw: Some(Box::new(raw)),
+            ..self
         }
     }
 
@@ -72,19 +109,25 @@ impl Network {
             port: beyond(self.port),
             control: beyond(self.control),
             echo: self.echo,
+            raw: self.raw,
+            locate: self.locate,
         }
     }
 
     /// Investigates port 443 of the host for at most that long.
     pub(super) fn investigate(mut self, timeout: Duration) -> Outcome {
-        let mut run = Run::new(timeout);
+        let mut run = Run::new(timeout, self.raw.is_some());
+        if self.locate {
+            run.investigation = run.investigation.locating();
+            run.timeout += Duration::from_secs(62);
+        }
         while run.step(&mut self) {}
         run.conclude()
     }
 
     /// The same, interrupted by the user.
     pub(super) fn investigate_until(mut self, interrupt: Duration) -> Outcome {
-        let mut run = Run::new(ms(3_000));
+        let mut run = Run::new(ms(3_000), self.raw.is_some());
         run.interrupt = Some(interrupt);
         while run.step(&mut self) {}
         run.conclude()
@@ -122,6 +165,7 @@ impl Outcome {
             | Ask::ConnectAndHold(_)
             | Ask::Control(_)
             | Ask::TtlOne { .. }
+            | Ask::Raw { .. }
             | Ask::Echo { .. }
             | Ask::Listener
             | Ask::Host => None,
@@ -133,8 +177,13 @@ impl Outcome {
     pub(super) fn packets(&self) -> u32 {
         let sent = self.evidence.observations.iter().map(|seen| match &seen.saw {
             Saw::Connect(dial) | Saw::Control(dial) | Saw::Hop(dial) | Saw::TtlOne(dial) => dial.syns,
-            Saw::Echo(_) => 1,
-            Saw::Route(_) | Saw::Neighbour(_) | Saw::Listener(_) | Saw::Counters(_) => 0,
+            Saw::Raw(shot) if shot.question == Question::HalfOpen => 2,
+            Saw::Echo(_) | Saw::Raw(_) => 1,
+            Saw::OtherControls(_)
+            | Saw::Route(_)
+            | Saw::Neighbour(_)
+            | Saw::Listener(_)
+            | Saw::Counters(_) => 0,
         });
         sent.sum()
     }
@@ -145,6 +194,8 @@ struct Pending {
     at: Duration,
     /// When its handshake is done, if that has not been told yet.
     connected: Option<Duration>,
+    /// How long it is kept open.
+    hold: Duration,
     /// When its outcome is known; absent where only the end of the run concludes it.
     known: Option<Duration>,
     /// What it comes to when concluded at a given time.
@@ -163,9 +214,9 @@ struct Run {
 }
 
 impl Run {
-    fn new(timeout: Duration) -> Self {
+    fn new(timeout: Duration, sees_raw: bool) -> Self {
         Self {
-            investigation: Investigation::new(nothing_seen(timeout), CONTROL_PORTS),
+            investigation: Investigation::new(nothing_seen(timeout, sees_raw), CONTROL_PORTS),
             now: Duration::ZERO,
             timeout,
             interrupt: None,
@@ -233,7 +284,9 @@ impl Run {
             return true;
         };
         if self.pending[index].connected.take().is_some() {
-            self.investigation.connected();
+            let from = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 2)), 39_999);
+            self.investigation
+                .connected(self.now, Some(from), self.pending[index].hold);
             return true;
         }
         let pending = self.pending.remove(index);
@@ -305,6 +358,7 @@ impl Run {
                 self.pending.push(Pending {
                     at: self.now,
                     connected: None,
+                    hold: Duration::ZERO,
                     known: Some(known),
                     outcome: Box::new(move |now| {
                         Saw::Echo(if reply.is_some() && now >= known {
@@ -315,8 +369,66 @@ impl Run {
                     }),
                 });
             }
+            Ask::Raw {
+                question,
+                to,
+                on,
+                patience,
+            } => {
+                let shoot = network
+                    .raw
+                    .as_mut()
+                    .expect("raw probes only where they are possible");
+                let to_port = to == endpoint;
+                let alike = |other: &Ask| {
+                    matches!(other, Ask::Raw { question: asked, to, .. }
+                        if *asked == question && (*to == endpoint) == to_port)
+                };
+                let nth = self.asked.iter().filter(|(_, other)| alike(other)).count() - 1;
+                let came = shoot(Segment {
+                    question,
+                    to_port,
+                    nth,
+                })
+                .filter(|came| came.after < patience);
+                self.shoot(question, to, on, patience, came);
+            }
             Ask::Listener | Ask::Host => {}
         }
+    }
+
+    fn shoot(
+        &mut self,
+        question: Question,
+        to: SocketAddr,
+        from: Option<SocketAddr>,
+        patience: Duration,
+        came: Option<Came>,
+    ) {
+        let known = self.now + came.as_ref().map_or(patience, |came| came.after);
+        self.pending.push(Pending {
+            at: self.now,
+            connected: None,
+            hold: Duration::ZERO,
+            known: Some(known),
+            outcome: Box::new(move |now| {
+                let replies = came.iter().filter(|_| now >= known).map(|came| Reply {
+                    after_s: came.after,
+                    timed_by: TimedBy::Kernel,
+                    hop_limit: Some(came.hop_limit),
+                    seen: SeenAt::Socket,
+                    says: came.says.clone(),
+                });
+                Saw::Raw(Shot {
+                    question,
+                    to,
+                    from,
+                    outcome: ShotOutcome::Sent {
+                        replies: replies.collect(),
+                    },
+                })
+            }),
+        });
     }
 
     fn dial(
@@ -348,6 +460,7 @@ impl Run {
         self.pending.push(Pending {
             at,
             connected,
+            hold: ms(250),
             known,
             outcome: Box::new(move |now| saw(dialled(to, from, ttl, &fate, now.saturating_sub(at)))),
         });
@@ -366,15 +479,19 @@ fn route(next_hop: NextHop) -> Saw {
     }))
 }
 
-fn nothing_seen(timeout_s: Duration) -> Evidence {
+fn nothing_seen(timeout_s: Duration, sees_raw: bool) -> Evidence {
     Evidence {
         endpoint: SocketAddr::new(HOST, 443),
         started_unix_s: Duration::from_secs(1_700_000_000),
         slow_s: ms(250),
         timeout_s,
         sight: Sight {
-            mode: Mode::Connect,
-            raw: Ability::No { why: String::new() },
+            mode: if sees_raw { Mode::Raw } else { Mode::Connect },
+            raw: if sees_raw {
+                Ability::Yes
+            } else {
+                Ability::No { why: String::new() }
+            },
             echo: Ability::Yes,
             error_queue: Ability::Yes,
             reset_shape: Ability::Yes,

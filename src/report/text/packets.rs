@@ -4,7 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::timeline::icmp;
-use crate::evidence::{Answer, Dial, Evidence, Handshake, IcmpError, Observation, Ping, ResetShape, Saw};
+use crate::evidence::{
+    Answer, Dial, Evidence, Handshake, IcmpError, Observation, Ping, Question, ReplySays, ResetShape, Saw,
+    SeenAt, Shot, ShotOutcome, SynAckOptions,
+};
 use crate::report::human::human_duration;
 
 /// One line a packet or call, in the order of time.
@@ -33,7 +36,12 @@ impl Trace {
                 self.dial(dial, begin, end);
             }
             Saw::Echo(ping) => self.echo(ping, host, begin, end),
-            Saw::Route(_) | Saw::Neighbour(_) | Saw::Listener(_) | Saw::Counters(_) => {}
+            Saw::Raw(shot) => self.shot(shot, begin),
+            Saw::OtherControls(_)
+            | Saw::Route(_)
+            | Saw::Neighbour(_)
+            | Saw::Listener(_)
+            | Saw::Counters(_) => {}
         }
     }
 
@@ -71,6 +79,57 @@ impl Trace {
             }
             Answer::Silence => self.say(end, "connect() = EINPROGRESS still: nothing came".to_owned()),
             Answer::Local(_) => {}
+        }
+    }
+
+    fn shot(&mut self, shot: &Shot, begin: Duration) {
+        let out = flow(shot.from, Some(shot.to));
+        let flags = match shot.question {
+            Question::Syn | Question::Challenge => "[S]",
+            Question::Cookie => "[S], no timestamps",
+            Question::Ack => "[.]",
+            Question::Fin => "[F]",
+            Question::HalfOpen => "[S], then [F] out of its window",
+            Question::FirstFragment => "[S], first fragment alone",
+        };
+        let replies = match &shot.outcome {
+            ShotOutcome::Sent { replies } => replies,
+            ShotOutcome::NotSent(error) => {
+                return self.say(
+                    begin,
+                    format!("{out}: Flags {flags}, {}() = {}", error.call, error.errno),
+                );
+            }
+        };
+        self.say(begin, format!("{out}: Flags {flags}"));
+        for reply in replies {
+            let ttl = reply
+                .hop_limit
+                .map_or_else(String::new, |ttl| format!(", ttl {ttl}"));
+            let below = match reply.seen {
+                SeenAt::Socket => "",
+                SeenAt::InterfaceOnly => ", on the interface only",
+            };
+            let back = flow(Some(shot.to), shot.from);
+            let text = match &reply.says {
+                ReplySays::SynAck(options) => {
+                    format!(
+                        "{back}: Flags [S.], win {}, options [{}]",
+                        options.window,
+                        offers(options)
+                    )
+                }
+                ReplySays::Rst {
+                    shape: ResetShape::WithAck,
+                } => format!("{back}: Flags [R.]"),
+                ReplySays::Rst { .. } => format!("{back}: Flags [R]"),
+                ReplySays::Ack { acknowledges_us } => {
+                    let whose = if *acknowledges_us { "ours" } else { "not ours" };
+                    format!("{back}: Flags [.], ack is {whose}")
+                }
+                ReplySays::Icmp(error) => icmp(error, shot.to.ip()),
+            };
+            self.say(begin + reply.after_s, format!("{text}{ttl}{below}"));
         }
     }
 
@@ -135,6 +194,15 @@ impl Trace {
         }
         self.say(begin, asked);
     }
+}
+
+fn offers(options: &SynAckOptions) -> String {
+    let mss = options.mss.map(|mss| format!("mss {mss}"));
+    let sack = options.sack.then(|| "sackOK".to_owned());
+    let timestamps = options.timestamps.then(|| "TS".to_owned());
+    let scale = options.window_scale.map(|shift| format!("wscale {shift}"));
+    let all: Vec<String> = [mss, sack, timestamps, scale].into_iter().flatten().collect();
+    all.join(",")
 }
 
 fn flow(from: Option<SocketAddr>, to: Option<SocketAddr>) -> String {

@@ -110,11 +110,13 @@ fn silence() {
     - filtered/port: packets to this port are dropped; the host itself answers
     - backlog-full/syn-dropped: accept queue full: the server ignores our SYNs
   Next
-    1. On the server: is the accept queue full (Recv-Q above Send-Q)?
+    1. Raw probes tell these apart (CAP_NET_RAW):
+         sudo tcpprobe --mode raw 10.0.3.7:8080
+    2. On the server: is the accept queue full (Recv-Q above Send-Q)?
          ss -ltn 'sport = :8080'
-    2. On the server: SYNs in, SYN-ACKs out? (Behind NAT leave out the host.)
+    3. On the server: SYNs in, SYN-ACKs out? (Behind NAT leave out the host.)
          sudo tcpdump -ni any 'tcp port 8080 and host 10.0.1.5'
-    3. In a cluster: does a policy of either pod leave out this port?
+    4. In a cluster: does a policy of either pod leave out this port?
          kubectl get networkpolicy -A
   telnet would hang here for 2 min 11 s (net.ipv4.tcp_syn_retries=6).
   Looked with connect(). Not available: raw probes (-v says why).
@@ -196,11 +198,13 @@ shop:8080  2 addresses: 1 filtered/unattributed and 1 open/healthy
     - filtered/port: packets to this port are dropped; the host itself answers
     - backlog-full/syn-dropped: accept queue full: the server ignores our SYNs
   Next
-    1. On the server: is the accept queue full (Recv-Q above Send-Q)?
+    1. Raw probes tell these apart (CAP_NET_RAW):
+         sudo tcpprobe --mode raw '[2001:db8::7]:8080'
+    2. On the server: is the accept queue full (Recv-Q above Send-Q)?
          ss -ltn 'sport = :8080'
-    2. On the server: SYNs in, SYN-ACKs out? (Behind NAT leave out the host.)
+    3. On the server: SYNs in, SYN-ACKs out? (Behind NAT leave out the host.)
          sudo tcpdump -ni any 'tcp port 8080 and host 2001:db8:1::5'
-    3. In a cluster: does a policy of either pod leave out this port?
+    4. In a cluster: does a policy of either pod leave out this port?
          kubectl get networkpolicy -A
   telnet would hang here for 2 min 11 s (net.ipv4.tcp_syn_retries=6).
   Looked with connect(). Not available: raw probes (-v says why).

@@ -1,6 +1,7 @@
 //! What was seen, one line a thing, in the order of time; the same thing seen again is said once.
 
 mod own;
+mod raw;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -24,7 +25,7 @@ pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
         }
         match groups
             .iter_mut()
-            .find(|group| are_alike(&group[0].saw, &observation.saw, style))
+            .find(|group| are_alike(&group[0].saw, &observation.saw, evidence.endpoint, style))
         {
             Some(group) => group.push(observation),
             None => groups.push(vec![observation]),
@@ -48,12 +49,17 @@ fn is_dull(saw: &Saw) -> bool {
         Saw::Neighbour(Look::Saw(neighbour)) => neighbour.state == NeighbourState::Resolved,
         // Only an answer betrays a proxy.
         Saw::TtlOne(dial) => dial.answer == Answer::Silence,
-        Saw::Neighbour(Look::Nothing) | Saw::Listener(Look::Nothing) | Saw::Counters(Look::Nothing) => true,
+        // The controls of other endpoints are but the ruler for what this one does not answer.
+        Saw::Neighbour(Look::Nothing)
+        | Saw::Listener(Look::Nothing)
+        | Saw::Counters(Look::Nothing)
+        | Saw::OtherControls(_) => true,
         Saw::Counters(Look::Saw(counters)) => !own::may_be_ours(counters),
         Saw::Connect(_)
         | Saw::Control(_)
         | Saw::Hop(_)
         | Saw::Echo(_)
+        | Saw::Raw(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
@@ -62,7 +68,7 @@ fn is_dull(saw: &Saw) -> bool {
 }
 
 /// Whether two observations are told in one line: the same probe with the same outcome.
-fn are_alike(one: &Saw, other: &Saw, style: &Style) -> bool {
+fn are_alike(one: &Saw, other: &Saw, endpoint: SocketAddr, style: &Style) -> bool {
     match (one, other) {
         (Saw::Hop(one), Saw::Hop(other)) => {
             let silent = one.answer == Answer::Silence && other.answer == Answer::Silence;
@@ -73,6 +79,7 @@ fn are_alike(one: &Saw, other: &Saw, style: &Style) -> bool {
                 && matches!(one.answer, Answer::Silence | Answer::Rst | Answer::Icmp(_))
         }
         (Saw::Echo(one), Saw::Echo(other)) => one == other,
+        (Saw::Raw(one), Saw::Raw(other)) => raw::are_alike(one, other, endpoint),
         (Saw::Route(one), Saw::Route(other)) => one == other,
         (Saw::Neighbour(Look::Saw(one)), Saw::Neighbour(Look::Saw(other))) => one.address == other.address,
         (Saw::Neighbour(one), Saw::Neighbour(other)) => one == other,
@@ -90,7 +97,13 @@ fn standing_for<'a>(group: &[&'a Observation]) -> &'a Observation {
     let (first, last) = (group[0], group[group.len() - 1]);
     match first.saw {
         Saw::Route(_) | Saw::Neighbour(_) | Saw::Listener(_) | Saw::Counters(_) => last,
-        Saw::Connect(_) | Saw::Control(_) | Saw::Hop(_) | Saw::TtlOne(_) | Saw::Echo(_) => first,
+        Saw::Connect(_)
+        | Saw::Control(_)
+        | Saw::Hop(_)
+        | Saw::TtlOne(_)
+        | Saw::Echo(_)
+        | Saw::Raw(_)
+        | Saw::OtherControls(_) => first,
     }
 }
 
@@ -120,6 +133,12 @@ fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
         }
         Saw::TtlOne(dial) => tcp("SYN with TTL 1", dial, group),
         Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, host, first.took_s)),
+        Saw::Raw(shot) => raw::say(shot, group, endpoint),
+        Saw::OtherControls(controls) => format!(
+            "controls of other ports of this host: {} of {} answered",
+            controls.answered,
+            controls.answered + controls.unanswered
+        ),
         Saw::Route(look) => format!("route: {}", own::looked(look, own::route)),
         Saw::Neighbour(look) => format!("next hop: {}", own::looked(look, own::neighbour)),
         Saw::Listener(look) => format!("listening socket: {}", own::looked(look, own::listener)),
@@ -239,7 +258,13 @@ fn hops(group: &[&Observation], host: IpAddr) -> String {
 fn dial(saw: &Saw) -> Option<&Dial> {
     match saw {
         Saw::Connect(dial) | Saw::Control(dial) | Saw::Hop(dial) | Saw::TtlOne(dial) => Some(dial),
-        Saw::Echo(_) | Saw::Route(_) | Saw::Neighbour(_) | Saw::Listener(_) | Saw::Counters(_) => None,
+        Saw::Echo(_)
+        | Saw::Raw(_)
+        | Saw::OtherControls(_)
+        | Saw::Route(_)
+        | Saw::Neighbour(_)
+        | Saw::Listener(_)
+        | Saw::Counters(_) => None,
     }
 }
 
@@ -319,6 +344,7 @@ pub(super) fn icmp(error: &IcmpError, host: IpAddr) -> String {
         IcmpSays::HostUnreachable => " (host unreachable)",
         IcmpSays::NetUnreachable => " (network unreachable)",
         IcmpSays::TtlExceeded => " (TTL exceeded)",
+        IcmpSays::ReassemblyTimeExceeded => " (reassembly time exceeded)",
         IcmpSays::Other => "",
     };
     let from = match (error.from, error.from_self) {

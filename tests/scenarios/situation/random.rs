@@ -9,8 +9,9 @@ use proptest::test_runner::{Config, TestRunner};
 
 use tcpprobe::diagnose::{Confidence, Diagnosis, diagnose};
 use tcpprobe::evidence::{
-    Answer, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Listener, LocalError,
-    LocalMeans, Look, Neighbour, NeighbourState, NextHop, Observation, Ping, Reset, ResetShape, Route, Saw,
+    Answer, Controls, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Listener, LocalError,
+    LocalMeans, Look, Neighbour, NeighbourState, NextHop, Observation, Ping, Question, Reply, ReplySays,
+    Reset, ResetShape, Route, Saw, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy,
 };
 
 use crate::endpoint::nothing_seen;
@@ -106,12 +107,70 @@ fn saw(version: Version) -> BoxedStrategy<Saw> {
             Just(Ping::Silence),
             Just(Ping::CouldNot { why: String::new() }),
         ].prop_map(Saw::Echo),
+        6 => shot(version).prop_map(Saw::Raw),
+        1 => (0..9u32, 0..9u32).prop_map(|(answered, unanswered)| {
+            Saw::OtherControls(Controls { answered, unanswered })
+        }),
         1 => look(route(endpoint.ip())).prop_map(Saw::Route),
         1 => look(neighbour(endpoint.ip())).prop_map(Saw::Neighbour),
         1 => look(listener()).prop_map(Saw::Listener),
         1 => look(counters()).prop_map(Saw::Counters),
     ]
     .boxed()
+}
+
+fn shot(version: Version) -> BoxedStrategy<Shot> {
+    let question = prop_oneof![
+        Just(Question::Syn),
+        Just(Question::Ack),
+        Just(Question::Fin),
+        Just(Question::HalfOpen),
+        Just(Question::Challenge),
+        Just(Question::Cookie),
+        Just(Question::FirstFragment),
+    ];
+    let to = prop_oneof![Just(version.endpoint()), Just(version.control())];
+    let sent = prop::collection::vec(reply(version), 0..3).prop_map(|replies| ShotOutcome::Sent { replies });
+    let refused = ShotOutcome::NotSent(LocalError {
+        call: "sendto".to_owned(),
+        errno: "E".to_owned(),
+        means: LocalMeans::Dropped,
+    });
+    (question, to, prop_oneof![6 => sent, 1 => Just(refused)])
+        .prop_map(|(question, to, outcome)| Shot {
+            question,
+            to,
+            from: None,
+            outcome,
+        })
+        .boxed()
+}
+
+fn reply(version: Version) -> BoxedStrategy<Reply> {
+    let shape = prop_oneof![Just(ResetShape::Bare), Just(ResetShape::WithAck)];
+    let options = (any::<bool>(), any::<bool>()).prop_map(|(sack, timestamps)| SynAckOptions {
+        window: 64_240,
+        mss: Some(1_460),
+        sack,
+        window_scale: None,
+        timestamps,
+    });
+    let says = prop_oneof![
+        3 => options.prop_map(ReplySays::SynAck),
+        3 => shape.prop_map(|shape| ReplySays::Rst { shape }),
+        2 => any::<bool>().prop_map(|acknowledges_us| ReplySays::Ack { acknowledges_us }),
+        1 => icmp(version.endpoint()).prop_map(ReplySays::Icmp),
+    ];
+    let seen = prop_oneof![4 => Just(SeenAt::Socket), 1 => Just(SeenAt::InterfaceOnly)];
+    (duration(), prop::option::of(60..66u8), seen, says)
+        .prop_map(|(after_s, hop_limit, seen, says)| Reply {
+            after_s,
+            timed_by: TimedBy::Kernel,
+            hop_limit,
+            seen,
+            says,
+        })
+        .boxed()
 }
 
 fn look<T: std::fmt::Debug + Clone + 'static>(
@@ -140,6 +199,7 @@ fn answer(host: SocketAddr) -> BoxedStrategy<Answer> {
     let local = prop_oneof![
         Just(LocalMeans::NoRoute),
         Just(LocalMeans::Denied),
+        Just(LocalMeans::Dropped),
         Just(LocalMeans::NoPorts),
         Just(LocalMeans::NoDescriptors),
         Just(LocalMeans::Other),
@@ -228,6 +288,7 @@ fn icmp(host: SocketAddr) -> BoxedStrategy<IcmpError> {
         Just(IcmpSays::HostUnreachable),
         Just(IcmpSays::NetUnreachable),
         Just(IcmpSays::TtlExceeded),
+        Just(IcmpSays::ReassemblyTimeExceeded),
         Just(IcmpSays::Other),
     ];
     (says, any::<bool>(), any::<bool>())

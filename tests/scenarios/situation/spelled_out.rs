@@ -70,6 +70,7 @@ fn spell_out(entry: &mut Table, version: Version) {
         Some("connect" | "hop" | "ttl-one") => version.endpoint(),
         Some("control") => version.control(),
         Some("echo") => return icmp(entry, version),
+        Some("raw") => return raw(entry, version),
         Some("counters") if entry.get("look").and_then(Value::as_str) == Some("saw") => {
             default(entry, "our_retransmissions", 0);
             return default(entry, "our_unanswered_syns", 0);
@@ -115,6 +116,41 @@ fn handshake(answer: &mut Table) -> i64 {
         .get("retransmitted_syns")
         .and_then(Value::as_integer)
         .unwrap_or_default()
+}
+
+/// A segment that was sent, to the port unless `side` says "control", and nothing that came back.
+fn raw(entry: &mut Table, version: Version) {
+    let to = match entry.remove("side").as_ref().and_then(Value::as_str) {
+        Some("control") => version.control(),
+        _ => version.endpoint(),
+    };
+    default(entry, "to", to.to_string());
+    default(entry, "outcome", "sent");
+    if entry.get("outcome").and_then(Value::as_str) == Some("not-sent") {
+        return default(entry, "call", "sendto");
+    }
+    default(entry, "replies", Vec::<Value>::new());
+    let Some(Value::Array(replies)) = entry.get_mut("replies") else {
+        return;
+    };
+    for reply in replies.iter_mut().filter_map(Value::as_table_mut) {
+        default(reply, "after_s", 0.001);
+        default(reply, "timed_by", "kernel");
+        default(reply, "hop_limit", 62);
+        default(reply, "seen", "socket");
+        match reply.get("kind").and_then(Value::as_str) {
+            Some("syn-ack") => {
+                default(reply, "window", 64_240);
+                default(reply, "mss", 1_460);
+                default(reply, "sack", true);
+                default(reply, "timestamps", true);
+            }
+            Some("rst") => default(reply, "shape", "with-ack"),
+            Some("ack") => default(reply, "acknowledges_us", true),
+            Some("icmp") => icmp(reply, version),
+            _ => {}
+        }
+    }
 }
 
 /// The type and code that say it in this IP version.
