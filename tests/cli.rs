@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/forms.rs"]
 mod forms;
+#[path = "cli/manual.rs"]
+mod manual;
 mod schema;
 #[path = "cli/series.rs"]
 mod series;

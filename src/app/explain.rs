@@ -17,8 +17,9 @@ pub(super) fn explain(verdict: Option<&str>, arguments: &CheckArguments) -> Resu
         Some(Expectation::Class(class)) => Some(Topic::Class(class)),
         Some(Expectation::Cause(cause)) => Some(Topic::Cause(cause)),
     };
-    match explain::write(topic, &output::style(arguments), &mut io::stdout().lock()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::could_not_judge(error)),
-        Ok(()) | Err(_) => Ok(Exit::AsExpected),
-    }
+    output::written(explain::write(
+        topic,
+        &output::style(arguments),
+        &mut io::stdout().lock(),
+    ))
 }

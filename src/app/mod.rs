@@ -1,6 +1,7 @@
 //! One run of the program, from the parsed command line to the exit code: reads what has to be read, has every target
 //! checked and every result written.
 
+mod doctor;
 mod explain;
 mod gather;
 mod output;
@@ -11,7 +12,7 @@ pub use gather::GatherError;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use crate::cli::{Arguments, CheckArguments, Command, Exit, ModeArgument};
+use crate::cli::{Arguments, CheckArguments, Command, Exit, ModeArgument, write_completions, write_manual};
 use crate::evidence::{Ability, LocalMeans};
 use crate::net::finish::finisher;
 use crate::net::privileges;
@@ -25,6 +26,11 @@ pub fn run(arguments: &Arguments) -> Exit {
     let _ = privileges::lower();
     let outcome = match &arguments.command {
         Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
+        Some(Command::Doctor { output }) => doctor::doctor(*output, &arguments.check),
+        Some(Command::Man) => output::written(write_manual(&mut io::stdout().lock())),
+        Some(Command::Completions { shell }) => {
+            output::written(write_completions(*shell, &mut io::stdout().lock()))
+        }
         None => check(&arguments.check),
     };
     outcome.unwrap_or_else(|failure| {

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use super::Failure;
 use crate::check::TargetOutcome;
-use crate::cli::{CheckArguments, Colour, Output};
+use crate::cli::{CheckArguments, Colour, Exit, Output};
 use crate::evidence::SynSchedule;
 use crate::report::{Report, Style, Verbosity, json, series, text};
 
@@ -85,11 +85,21 @@ impl Printer {
                 self.closed = true;
                 Ok(())
             }
-            Err(error) => Err(Failure::could_not_judge(format!(
-                "standard output cannot be written: {error}"
-            ))),
+            Err(error) => Err(unwritable(&error)),
         }
     }
+}
+
+/// What a text that is no result comes to. Whoever read it may have gone; that is no error.
+pub(super) fn written(result: io::Result<()>) -> Result<Exit, Failure> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
+        Ok(()) | Err(_) => Ok(Exit::AsExpected),
+    }
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::could_not_judge(format!("standard output cannot be written: {error}"))
 }
 
 pub(super) fn style(arguments: &CheckArguments) -> Style {

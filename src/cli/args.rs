@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::expect::Expectation;
 
@@ -15,6 +16,7 @@ Examples:
   tcpprobe --count 30 --interval 2s web:443   loss, round trips, changes
   tcpprobe -e refused -o json localhost:81    for scripts: exit code and JSON
   tcpprobe explain backlog-full               what a verdict means
+  tcpprobe doctor                             what can be told apart here
 
 Exit codes:
   0  all is as expected (open unless --expect says otherwise; slow is open too)
@@ -48,6 +50,19 @@ pub enum Command {
     Explain {
         /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out
         verdict: Option<String>,
+    },
+    /// Say what can be told apart here and what not, and why; nothing is sent to anyone
+    Doctor {
+        /// Form of the output
+        #[arg(short, long, value_enum, default_value_t = DocumentForm::Text)]
+        output: DocumentForm,
+    },
+    /// Write the manual page, in roff
+    Man,
+    /// Write the completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
     },
 }
 
@@ -157,6 +172,15 @@ pub enum Output {
     Json,
     /// One JSON object an endpoint, as soon as it is known
     Jsonl,
+}
+
+/// Form of the output of what is no check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DocumentForm {
+    /// For a person
+    Text,
+    /// One JSON document
+    Json,
 }
 
 /// When to use colour.

@@ -3,7 +3,11 @@
 mod args;
 mod exit;
 mod expect;
+mod manual;
 
-pub use args::{Arguments, CheckArguments, Colour, Command, ModeArgument, Output, ResolverArgument};
+pub use args::{
+    Arguments, CheckArguments, Colour, Command, DocumentForm, ModeArgument, Output, ResolverArgument,
+};
 pub use exit::Exit;
 pub use expect::Expectation;
+pub use manual::{write_completions, write_manual};

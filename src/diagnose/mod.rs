@@ -1,6 +1,7 @@
 //! `Evidence -> Diagnosis`. No socket, no clock, no environment.
 
 pub mod advice;
+pub mod doctor;
 pub mod explain;
 mod findings;
 pub mod name;

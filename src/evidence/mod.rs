@@ -3,6 +3,7 @@
 //! Absent is `Option`; "could not look" is [`Look::CouldNot`] and differs from "looked and saw nothing".
 //! Every `at` is the time since the first packet of the endpoint.
 
+pub mod facilities;
 mod host;
 mod name;
 mod seconds;

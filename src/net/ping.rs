@@ -55,7 +55,7 @@ fn could_not(error: &io::Error) -> Ping {
     }
 }
 
-fn ping_socket(is_ipv4: bool) -> io::Result<Socket> {
+pub(super) fn ping_socket(is_ipv4: bool) -> io::Result<Socket> {
     let (domain, protocol) = if is_ipv4 {
         (Domain::IPV4, Protocol::ICMPV4)
     } else {

@@ -1,8 +1,10 @@
 //! Kernel settings (sysctl) that we compute with.
 
 use std::fs;
+use std::str::FromStr;
 
 use crate::evidence::SynSchedule;
+use crate::evidence::facilities::Settings;
 
 /// How often and how densely this host's kernel repeats a SYN; absent where /proc cannot be read.
 pub fn syn_schedule() -> Option<SynSchedule> {
@@ -21,10 +23,31 @@ pub(super) fn unicast_requests(is_ipv4: bool, interface: Option<&str>) -> u32 {
     read_number(&format!("net/{family}/neigh/{interface}/ucast_solicit")).unwrap_or(DEFAULT)
 }
 
+/// Every setting that has a say in what can be told.
+pub(super) fn all() -> Settings {
+    Settings {
+        syn_schedule: syn_schedule(),
+        local_ports: read_pair("net/ipv4/ip_local_port_range"),
+        tcp_timestamps: read_number("net/ipv4/tcp_timestamps"),
+        tcp_syncookies: read_number("net/ipv4/tcp_syncookies"),
+        icmp_ratelimit_ms: read_number("net/ipv4/icmp_ratelimit"),
+        ping_groups: read_pair("net/ipv4/ping_group_range"),
+        max_user_namespaces: read_number("user/max_user_namespaces"),
+        unprivileged_userns_clone: read_number("kernel/unprivileged_userns_clone"),
+        apparmor_restrict_unprivileged_userns: read_number("kernel/apparmor_restrict_unprivileged_userns"),
+    }
+}
+
 fn read_number(path: &str) -> Option<u32> {
-    fs::read_to_string(format!("/proc/sys/{path}"))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    read(path)?.trim().parse().ok()
+}
+
+fn read_pair<T: FromStr>(path: &str) -> Option<(T, T)> {
+    let text = read(path)?;
+    let mut numbers = text.split_whitespace().map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(format!("/proc/sys/{path}")).ok()
 }

@@ -1,7 +1,7 @@
 //! What this process is able to look at.
 
 use super::raw::RawSight;
-use super::{dial, errno, ping};
+use super::{dial, errno, kernel, ping};
 use crate::evidence::{Ability, Sight};
 
 /// Finds out, by trying, what this process may look at for one address family.
@@ -34,15 +34,12 @@ fn reset_shape(is_ipv4: bool) -> Ability {
 
 /// ICMP errors reach the queue of a socket in SYN-SENT since Linux 5.9.
 fn error_queue() -> Ability {
-    let release = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
-    let Ok(release) = release else { return Ability::Yes };
-    let mut numbers = release
-        .split(['.', '-'])
-        .map_while(|part| part.parse::<u32>().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(major), Some(minor)) if (major, minor) < (5, 9) => Ability::No {
+    let kernel = kernel::kernel();
+    match kernel.version {
+        Some(version) if version < (5, 9) => Ability::No {
             why: format!(
-                "Linux {release}: ICMP errors do not reach the error queue of a connecting socket before 5.9"
+                "Linux {}: ICMP errors do not reach the error queue of a connecting socket before 5.9",
+                kernel.release
             ),
         },
         _ => Ability::Yes,

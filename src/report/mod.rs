@@ -1,5 +1,6 @@
 //! Pure writers: what a run came to, as text for a person or as JSON for a program.
 
+pub mod doctor;
 pub mod explain;
 #[cfg(test)]
 mod fixtures;

@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style as Paint};
 
 use crate::diagnose::Class;
+use crate::diagnose::doctor::Told;
 
 /// How text is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,17 @@ impl Style {
         };
         let painted = self.paint(Paint::new().bold().fg_color(Some(colour.into())), label);
         line.replacen(label, &painted, 1)
+    }
+
+    /// Colours the first word of a line of `tcpprobe doctor`, which says how far a distinction can be made.
+    pub(super) fn told(&self, line: &str, told: Told) -> String {
+        let colour = match told {
+            Told::Yes => AnsiColor::Green,
+            Told::Partly => AnsiColor::Yellow,
+            Told::No => AnsiColor::Red,
+        };
+        let painted = self.paint(Paint::new().bold().fg_color(Some(colour.into())), told.label());
+        line.replacen(told.label(), &painted, 1)
     }
 
     pub(super) fn heading(&self, text: &str) -> String {

@@ -12,13 +12,17 @@ const ESCAPE: char = '\u{1b}';
 fn a_pipe_that_nobody_reads_any_more_is_no_error() {
     let port = Port::refused(loopback()[0]);
     let word = port.word();
-    let cases: [(&[&str], i32); 7] = [
+    let cases: [(&[&str], i32); 11] = [
         (&[&word], 1),
         (&["-v", &word], 1),
         (&["-o", "json", &word], 1),
         (&["-o", "jsonl", &word], 1),
         (&["-e", "refused", "--count", "3", "--interval", "10ms", &word], 0),
         (&["explain"], 0),
+        (&["doctor"], 0),
+        (&["doctor", "-o", "json"], 0),
+        (&["man"], 0),
+        (&["completions", "bash"], 0),
         (&["--help"], 0),
     ];
     for (arguments, code) in cases {

@@ -42,7 +42,7 @@ pub(crate) fn command_without_routes() -> Option<Command> {
     None
 }
 
-fn clean(mut command: Command) -> Command {
+pub(crate) fn clean(mut command: Command) -> Command {
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
         command.env_remove(variable);
     }
@@ -66,9 +66,14 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 
 /// Runs the program with a text on its standard input.
 pub(crate) fn run_with_input(arguments: &[&str], input: &str) -> Ran {
-    let mut child = command().args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    run_command_with_input(command().args(arguments), input).unwrap()
+}
+
+/// Runs a command with a text on its standard input; absent when there is no such command.
+pub(crate) fn run_command_with_input(command: &mut Command, input: &str) -> Option<Ran> {
+    let mut child = command.stdin(Stdio::piped()).spawn().ok()?;
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    finish(child)
+    Some(finish(child))
 }
 
 /// Waits for the end, and reads what of the output nobody has taken.

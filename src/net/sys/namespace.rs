@@ -11,6 +11,7 @@ use std::sync::Arc;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::Uid;
 
 /// Why private namespaces could not be entered.
 #[derive(Debug, thiserror::Error)]
@@ -37,33 +38,88 @@ pub enum EnterError {
 /// Moves this process into user, network and mount namespaces of its own, in which it is root. To be called at the top
 /// of `main`.
 pub fn enter() -> Result<(), EnterError> {
-    let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
-    let private = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
-    match unshare(CloneFlags::CLONE_NEWUSER | private) {
-        Ok(()) => {
-            let write = |step: &'static str, text: String| {
-                fs::write(step, text).map_err(|error| {
-                    // AppArmor lets the namespace be made but not be used.
-                    if error.kind() == io::ErrorKind::PermissionDenied {
-                        EnterError::Forbidden(error)
-                    } else {
-                        EnterError::Failed { step, error }
-                    }
-                })
-            };
-            write("/proc/self/setgroups", "deny".to_owned())?;
-            write("/proc/self/uid_map", format!("0 {user} 1"))?;
-            write("/proc/self/gid_map", format!("0 {group} 1"))?;
-        }
-        // Root needs no user namespace, and a container may forbid those alone.
-        Err(_) if user.is_root() && unshare(private).is_ok() => {}
-        Err(nix::Error::EINVAL) => return Err(EnterError::Threaded),
-        Err(error) => return Err(EnterError::Forbidden(error.into())),
+    Identity::ours().enter()
+}
+
+/// Whether [`enter`] would work: a child process tries.
+///
+/// # Errors
+/// What denied it.
+pub fn can_enter() -> io::Result<()> {
+    /// What the child says when it is inside, instead of becoming another program. Nothing on its way says this.
+    const INSIDE: i32 = libc::ECANCELED;
+    let identity = Identity::ours();
+    let mut child = Command::new("/proc/self/exe");
+    // SAFETY: between fork and exec the closure makes system calls alone; it neither allocates nor takes a lock.
+    unsafe {
+        child.pre_exec(move || {
+            Err(match identity.enter() {
+                Ok(()) => io::Error::from_raw_os_error(INSIDE),
+                Err(EnterError::Forbidden(error) | EnterError::Failed { error, .. }) => error,
+                // The only thread of a new process.
+                Err(EnterError::Threaded) => io::Error::from_raw_os_error(libc::EINVAL),
+            })
+        });
     }
-    make_mounts_private().map_err(|error| EnterError::Failed {
-        step: "make mounts private",
-        error: error.into(),
-    })
+    match child.spawn() {
+        Err(error) if error.raw_os_error() == Some(INSIDE) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::other("the child became another program")),
+    }
+}
+
+/// Who we are outside, and what is to be written so that this is root inside. Made beforehand, so that a child process
+/// need not allocate.
+struct Identity {
+    user: Uid,
+    uid_map: String,
+    gid_map: String,
+}
+
+impl Identity {
+    fn ours() -> Self {
+        let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
+        Self {
+            user,
+            uid_map: format!("0 {user} 1"),
+            gid_map: format!("0 {group} 1"),
+        }
+    }
+
+    fn enter(&self) -> Result<(), EnterError> {
+        let private = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
+        match unshare(CloneFlags::CLONE_NEWUSER | private) {
+            Ok(()) => {
+                // The files in /proc of a program that setcap(8) gave something belong to root. That capability was
+                // left behind with the namespace outside, so there is nothing to protect.
+                prctl(libc::PR_SET_DUMPABLE, 1).map_err(|error| EnterError::Failed {
+                    step: "PR_SET_DUMPABLE",
+                    error,
+                })?;
+                let write = |step: &'static str, text: &str| {
+                    fs::write(step, text).map_err(|error| {
+                        // AppArmor lets the namespace be made but not be used.
+                        if error.kind() == io::ErrorKind::PermissionDenied {
+                            EnterError::Forbidden(error)
+                        } else {
+                            EnterError::Failed { step, error }
+                        }
+                    })
+                };
+                write("/proc/self/setgroups", "deny")?;
+                write("/proc/self/uid_map", &self.uid_map)?;
+                write("/proc/self/gid_map", &self.gid_map)?;
+            }
+            // Root needs no user namespace, and a container may forbid those alone.
+            Err(_) if self.user.is_root() && unshare(private).is_ok() => {}
+            Err(nix::Error::EINVAL) => return Err(EnterError::Threaded),
+            Err(error) => return Err(EnterError::Forbidden(error.into())),
+        }
+        make_mounts_private().map_err(|error| EnterError::Failed {
+            step: "make mounts private",
+            error: error.into(),
+        })
+    }
 }
 
 fn make_mounts_private() -> nix::Result<()> {
