@@ -1,6 +1,7 @@
 //! One run of the program, from the parsed command line to the exit code: reads what has to be read, has every target
 //! checked and every result written.
 
+mod demo;
 mod explain;
 mod gather;
 mod output;
@@ -20,6 +21,7 @@ use output::Printer;
 pub fn run(arguments: &Arguments) -> Exit {
     let outcome = match &arguments.command {
         Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
+        Some(Command::Demo(what)) => demo::run(what, &arguments.check),
         None => check(&arguments.check),
     };
     outcome.unwrap_or_else(|failure| {

@@ -15,6 +15,7 @@ Examples:
   tcpprobe --count 30 --interval 2s web:443   loss, round trips, changes
   tcpprobe -e refused -o json localhost:81    for scripts: exit code and JSON
   tcpprobe explain backlog-full               what a verdict means
+  tcpprobe demo                               every failure, on this machine
 
 Exit codes:
   0  all is as expected (open unless --expect says otherwise; slow is open too)
@@ -49,6 +50,24 @@ pub enum Command {
         /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out
         verdict: Option<String>,
     },
+    /// Watch failures of every kind on this machine, in a private network: what is broken, and what tcpprobe says of it
+    Demo(DemoArguments),
+}
+
+/// What of the demonstration to show.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// One case, told in full; all of them in short when left out
+    pub name: Option<String>,
+    /// List the cases
+    #[arg(long, conflicts_with = "name")]
+    pub list: bool,
+    /// Over IPv4, as without this option
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// Over IPv6
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
 }
 
 /// What to check, and how.

@@ -4,6 +4,8 @@ mod args;
 mod exit;
 mod expect;
 
-pub use args::{Arguments, CheckArguments, Colour, Command, ModeArgument, Output, ResolverArgument};
+pub use args::{
+    Arguments, CheckArguments, Colour, Command, DemoArguments, ModeArgument, Output, ResolverArgument,
+};
 pub use exit::Exit;
 pub use expect::Expectation;

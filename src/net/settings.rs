@@ -7,8 +7,8 @@ use crate::evidence::SynSchedule;
 /// How often and how densely this host's kernel repeats a SYN; absent where /proc cannot be read.
 pub fn syn_schedule() -> Option<SynSchedule> {
     Some(SynSchedule {
-        retries: read_number("net/ipv4/tcp_syn_retries")?,
-        linear_timeouts: read_number("net/ipv4/tcp_syn_linear_timeouts"),
+        retries: number("net/ipv4/tcp_syn_retries")?,
+        linear_timeouts: number("net/ipv4/tcp_syn_linear_timeouts"),
     })
 }
 
@@ -18,10 +18,11 @@ pub(super) fn unicast_requests(is_ipv4: bool, interface: Option<&str>) -> u32 {
     const DEFAULT: u32 = 3;
     let family = if is_ipv4 { "ipv4" } else { "ipv6" };
     let interface = interface.unwrap_or("default");
-    read_number(&format!("net/{family}/neigh/{interface}/ucast_solicit")).unwrap_or(DEFAULT)
+    number(&format!("net/{family}/neigh/{interface}/ucast_solicit")).unwrap_or(DEFAULT)
 }
 
-fn read_number(path: &str) -> Option<u32> {
+/// A setting that is a number, by its path below `/proc/sys`; absent where there is none.
+pub fn number(path: &str) -> Option<u32> {
     fs::read_to_string(format!("/proc/sys/{path}"))
         .ok()?
         .trim()
