@@ -17,6 +17,9 @@ use crate::report::read;
 /// No check needs as long as this.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// What a case in full begins with: the nodes that its file speaks of.
+const NETWORK: &str = "The network: client ── wire ── r1 ── r2 ── server";
+
 /// Something to be shown.
 pub(super) struct Play {
     pub(super) name: String,
@@ -44,7 +47,7 @@ impl Play {
                 name: (*name).to_owned(),
                 broken: case.broken.clone(),
                 truth: case.truth,
-                how: (*text).to_owned(),
+                how: format!("# {NETWORK}\n{text}"),
                 setting: Setting::Lab {
                     case: Box::new(case),
                     family,

@@ -39,6 +39,11 @@ pub enum EnterError {
 pub fn enter() -> Result<(), EnterError> {
     let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
     let private = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
+    // The kernel gives root the files in /proc of a program with a file capability, and they have to be written below.
+    prctl(libc::PR_SET_DUMPABLE, 1).map_err(|error| EnterError::Failed {
+        step: "make our files in /proc our own",
+        error,
+    })?;
     match unshare(CloneFlags::CLONE_NEWUSER | private) {
         Ok(()) => {
             let write = |step: &'static str, text: String| {
@@ -128,7 +133,8 @@ pub struct Cage {
     pub open_files: Option<u64>,
 }
 
-/// Has the command run inside the cage.
+/// Has the command run inside the cage. It is killed when the thread that starts it ends: whoever builds networks may be
+/// killed himself, and what runs in them is not to outlive him.
 pub fn confine(command: &mut Command, cage: Cage) {
     // SAFETY: between fork and exec the closure makes system calls alone; it neither allocates nor takes a lock.
     unsafe { command.pre_exec(move || cage.close()) };
@@ -136,6 +142,7 @@ pub fn confine(command: &mut Command, cage: Cage) {
 
 impl Cage {
     fn close(&self) -> io::Result<()> {
+        prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL.cast_unsigned())?;
         self.network.join()?;
         if let Some(etc) = &self.etc {
             unshare(CloneFlags::CLONE_NEWNS)?;
