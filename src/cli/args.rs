@@ -23,6 +23,13 @@ Exit codes:
   2  the command line or a file is wrong
   3  could not judge: our own side failed, or there was too little time";
 
+const AFTER_DEMO_HELP: &str = "\
+Exit codes:
+  0  no verdict rules out the truth
+  1  one does
+  2  there is no case of that name
+  3  something could not be shown";
+
 /// Says why a TCP connection fails or hangs, from the client's side alone.
 #[derive(Debug, Parser)]
 #[command(
@@ -50,7 +57,8 @@ pub enum Command {
         /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out
         verdict: Option<String>,
     },
-    /// Watch failures of every kind on this machine, in a private network: what is broken, and what tcpprobe says of it
+    /// Watch every failure on this machine, in a private network: the verdict beside the truth
+    #[command(after_help = AFTER_DEMO_HELP)]
     Demo(DemoArguments),
 }
 
@@ -62,7 +70,7 @@ pub struct DemoArguments {
     /// List the cases
     #[arg(long, conflicts_with = "name")]
     pub list: bool,
-    /// Over IPv4, as without this option
+    /// Over IPv4, as when left out
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     pub ipv4: bool,
     /// Over IPv6

@@ -65,6 +65,12 @@ impl Port {
         self.address
     }
 
+    /// The IP versions that this host's loopback has.
+    pub fn families() -> Vec<Family> {
+        let is_there = |family: &Family| Self::open(State::Refused, *family).is_ok();
+        Family::BOTH.into_iter().filter(is_there).collect()
+    }
+
     /// The loopback address of an IP version.
     pub fn address_of(family: Family) -> IpAddr {
         match family {

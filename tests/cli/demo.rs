@@ -156,7 +156,7 @@ fn a_signal_ends_it_with_what_has_been_shown() {
     kill(pid(&child), Signal::SIGINT).unwrap();
     out.read_to_string(&mut shown).unwrap();
     let ran = finish(child);
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+    assert_eq!((ran.code, ran.err.as_str()), (Some(3), ""), "{ran:?}");
     assert!(shown.contains("certain and wrong"), "{shown}");
     assert!(!shown.contains("nxdomain"), "{shown}");
 }

@@ -1,7 +1,6 @@
 //! What can be shown, and how one run of it is made: the program itself is started as a child, as a user would start it,
 //! with the powers that belong to the sight and no others.
 
-use std::env;
 use std::io;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -16,6 +15,9 @@ use crate::report::read;
 
 /// No check needs as long as this.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The program itself, which the kernel finds even where its path is not to be seen from within the namespaces.
+const PROGRAM: &str = "/proc/self/exe";
 
 /// What a case in full begins with: the nodes that its file speaks of.
 const NETWORK: &str = "The network: client ── wire ── r1 ── r2 ── server";
@@ -60,27 +62,32 @@ impl Play {
     /// What can be shown without a private network.
     pub(super) fn on_loopback(families: &[Family]) -> Vec<Self> {
         let states = [
-            ("open", State::Open, Cause::Healthy, "Nothing: somebody listens."),
+            (
+                "open",
+                State::Open,
+                Cause::Healthy,
+                "Nothing: somebody listens at",
+            ),
             (
                 "refused",
                 State::Refused,
                 Cause::NoListener,
-                "Nobody listens on the port.",
+                "Nobody listens at that port of",
             ),
             (
                 "queue-full",
                 State::Full,
                 Cause::SynDropped,
-                "The application does not accept, and its queue is full.",
+                "The accept queue is full, at a port of",
             ),
         ];
         let play = |family: &Family, (name, state, truth, broken): (&str, State, Cause, &str)| {
-            let address = Port::address_of(*family);
+            let broken = format!("{broken} {}.", Port::address_of(*family));
             Self {
                 name: name.to_owned(),
-                broken: broken.to_owned(),
+                how: "At a port of this host's own, without a private network.".to_owned(),
+                broken,
                 truth,
-                how: format!("{state:?} at a port of {address}"),
                 setting: Setting::Loopback {
                     state,
                     family: *family,
@@ -121,18 +128,14 @@ fn in_lab(case: &Case, family: Family, permitted: Permitted) -> Shown {
     };
     let lab =
         Lab::build(&case.network).map_err(|error| format!("the network could not be built: {error}"))?;
-    let command = env::current_exe().and_then(|program| lab.command(program, powers, None));
-    check(command, family, "auto", &target)
+    check(lab.command(PROGRAM, powers, None), family, "auto", &target)
 }
 
 fn on_loopback(state: State, family: Family) -> Shown {
     let port = Port::open(state, family).map_err(|error| format!("no such port here: {error}"))?;
-    let command = env::current_exe().map(|program| {
-        let mut command = Command::new(program);
-        command.stdin(Stdio::null());
-        command
-    });
-    check(command, family, "connect", &port.address().to_string())
+    let mut command = Command::new(PROGRAM);
+    command.stdin(Stdio::null());
+    check(Ok(command), family, "connect", &port.address().to_string())
 }
 
 fn check(command: io::Result<Command>, family: Family, mode: &str, target: &str) -> Shown {
