@@ -63,45 +63,75 @@ impl Permitted {
 /// What became of one run: what it said, or why there was none.
 pub type Shown = Result<Reread, String>;
 
-/// A verdict beside the truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+/// A run beside the truth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mark<'a> {
     /// The verdict is the truth.
-    Right,
+    Right(&'a Diagnosis),
     /// The verdict is another, and says of the truth that it could be it as well.
-    NotRuledOut,
+    NotRuledOut(&'a Diagnosis),
     /// The verdict is another, and rules the truth out.
-    Wrong,
-    /// There was no verdict.
-    NotShown,
+    Wrong(&'a Diagnosis),
+    /// There was no verdict, and why.
+    NotShown(&'a str),
 }
 
-impl Mark {
-    /// The mark of a run.
-    pub fn of(truth: Cause, shown: &Shown) -> Self {
-        match verdict(shown) {
-            None => Self::NotShown,
-            Some(said) if said.cause == truth => Self::Right,
-            Some(said) if said.not_ruled_out.contains(&truth) => Self::NotRuledOut,
-            Some(_) => Self::Wrong,
+impl<'a> Mark<'a> {
+    /// The mark of a run, which has one target with one address, or with a name that gave none.
+    pub fn of(truth: Cause, shown: &'a Shown) -> Self {
+        let target = match shown {
+            Ok(reread) => reread.targets.first(),
+            Err(why) => return Self::NotShown(why),
+        };
+        let of_name = |target: &'a TargetOutcome| target.name.as_ref()?.failed.as_ref();
+        let of_address = |target: &'a TargetOutcome| Some(&target.endpoints.first()?.diagnosis);
+        match target.and_then(|target| of_name(target).or_else(|| of_address(target))) {
+            None => Self::NotShown("it came to no verdict"),
+            Some(said) if said.cause == truth => Self::Right(said),
+            Some(said) if said.not_ruled_out.contains(&truth) => Self::NotRuledOut(said),
+            Some(said) => Self::Wrong(said),
         }
     }
 
     const fn sign(self) -> char {
         match self {
-            Self::Right => '=',
-            Self::NotRuledOut => '~',
-            Self::Wrong => '!',
-            Self::NotShown => '?',
+            Self::Right(_) => '=',
+            Self::NotRuledOut(_) => '~',
+            Self::Wrong(_) => '!',
+            Self::NotShown(_) => '?',
         }
     }
 
     const fn colour(self) -> AnsiColor {
         match self {
-            Self::Right => AnsiColor::Green,
-            Self::NotRuledOut => AnsiColor::Yellow,
-            Self::Wrong => AnsiColor::Red,
-            Self::NotShown => AnsiColor::Magenta,
+            Self::Right(_) => AnsiColor::Green,
+            Self::NotRuledOut(_) => AnsiColor::Yellow,
+            Self::Wrong(_) => AnsiColor::Red,
+            Self::NotShown(_) => AnsiColor::Magenta,
+        }
+    }
+
+    /// For a column beside the truth.
+    const fn in_short(self) -> &'static str {
+        match self {
+            Self::Right(said) => said.confidence.label(),
+            Self::NotRuledOut(said) | Self::Wrong(said) => said.cause.label(),
+            Self::NotShown(_) => "not shown",
+        }
+    }
+
+    fn in_words(self, truth: Cause) -> String {
+        match self {
+            Self::Right(_) => format!("{} is the truth", full(truth)),
+            Self::NotRuledOut(_) => format!("the truth is {}, which it does not rule out", full(truth)),
+            Self::Wrong(said) => {
+                let confidence = said.confidence;
+                format!(
+                    "{} ({confidence}) is wrong, and rules the truth out",
+                    full(said.cause)
+                )
+            }
+            Self::NotShown(why) => why.to_owned(),
         }
     }
 }
@@ -139,14 +169,13 @@ impl Tally {
     /// Counts one more run.
     pub fn add(&mut self, truth: Cause, shown: &Shown) {
         match Mark::of(truth, shown) {
-            Mark::Right => self.right += 1,
-            Mark::NotRuledOut => self.not_ruled_out += 1,
-            Mark::Wrong => {
+            Mark::Right(_) => self.right += 1,
+            Mark::NotRuledOut(_) => self.not_ruled_out += 1,
+            Mark::Wrong(said) => {
                 self.wrong += 1;
-                let is_certain = verdict(shown).is_some_and(|said| said.confidence == Confidence::Certain);
-                self.wrong_and_certain += usize::from(is_certain);
+                self.wrong_and_certain += usize::from(said.confidence == Confidence::Certain);
             }
-            Mark::NotShown => self.not_shown += 1,
+            Mark::NotShown(_) => self.not_shown += 1,
         }
     }
 }
@@ -185,21 +214,19 @@ pub fn case(
     let mut blanks = 1;
     for (_, shown) in runs {
         let mark = Mark::of(scene.truth, shown);
-        let cell = format!("{} {}", mark.sign(), in_short(mark, shown));
+        let cell = format!("{} {}", mark.sign(), mark.in_short());
         write!(out, "{:blanks$}{}", "", style.coloured(&cell, mark.colour()))?;
         blanks = 1 + VERDICT.saturating_sub(cell.chars().count());
     }
     writeln!(out)?;
     for (permitted, shown) in runs {
-        let first = format!("  {}: ", permitted.label());
-        let more = match (Mark::of(scene.truth, shown), shown) {
-            (Mark::Right | Mark::NotRuledOut, _) => continue,
-            (Mark::Wrong, shown) => remark(scene.truth, shown),
-            (Mark::NotShown, Err(why)) => why.clone(),
-            (Mark::NotShown, Ok(_)) => "it came to no verdict".to_owned(),
-        };
-        for line in wrap(&first, &more, style.width()) {
-            writeln!(out, "{line}")?;
+        let mark = Mark::of(scene.truth, shown);
+        match mark {
+            Mark::Right(_) | Mark::NotRuledOut(_) => {}
+            Mark::Wrong(_) | Mark::NotShown(_) => {
+                let first = format!("  {}: ", permitted.label());
+                paragraph(&first, &mark.in_words(scene.truth), style, out)?;
+            }
         }
     }
     Ok(())
@@ -213,23 +240,14 @@ pub fn closing(
     style: &Style,
     out: &mut impl io::Write,
 ) -> io::Result<()> {
-    let columns = ["right", "not sure", "wrong", "certain and wrong", "not shown"];
-    let line = format!("\n{:<FIRST$}{}", "", columns.join("   "));
-    writeln!(out, "{}", style.heading(&line))?;
+    let heading = "right   not sure   wrong   certain and wrong   not shown";
+    writeln!(out, "\n{:<FIRST$}{}", "", style.heading(heading))?;
     for tally in tallies {
+        let (right, not_sure) = (tally.right, tally.not_ruled_out);
+        let (wrong, certain) = (tally.wrong, tally.wrong_and_certain);
         write!(out, "{:<FIRST$}", tally.permitted.label())?;
-        let numbers = [
-            tally.right,
-            tally.not_ruled_out,
-            tally.wrong,
-            tally.wrong_and_certain,
-            tally.not_shown,
-        ];
-        for (number, (column, title)) in numbers.iter().zip((0..).zip(columns)) {
-            let width = title.len() + if column == 0 { 0 } else { 3 };
-            write!(out, "{number:>width$}")?;
-        }
-        writeln!(out)?;
+        write!(out, "{right:>5}{not_sure:>11}{wrong:>8}{certain:>20}")?;
+        writeln!(out, "{:>12}", tally.not_shown)?;
     }
     writeln!(out)?;
     paragraph(
@@ -282,17 +300,14 @@ pub fn in_full(
         let mark = Mark::of(scene.truth, shown);
         let title = format!("{}, {}:", permitted.label(), permitted.meaning());
         writeln!(out, "\n{}", style.heading(&title))?;
-        match shown {
-            Ok(reread) => {
-                let mut writer = text::Writer::default();
-                for target in &reread.targets {
-                    writer.target(target, reread.syn_schedule, style, out)?;
-                }
-                let says = format!("{} {}", mark.sign(), remark(scene.truth, shown));
-                writeln!(out, "{}", style.coloured(&says, mark.colour()))?;
+        if let Ok(reread) = shown {
+            let mut writer = text::Writer::default();
+            for target in &reread.targets {
+                writer.target(target, reread.syn_schedule, style, out)?;
             }
-            Err(why) => paragraph("", why, style, out)?,
         }
+        let says = format!("{} {}", mark.sign(), mark.in_words(scene.truth));
+        writeln!(out, "{}", style.coloured(&says, mark.colour()))?;
     }
     Ok(())
 }
@@ -307,39 +322,6 @@ fn write_scene(scene: &Scene, style: &Style, out: &mut impl io::Write) -> io::Re
     Ok(())
 }
 
-fn in_short(mark: Mark, shown: &Shown) -> &'static str {
-    match (mark, verdict(shown)) {
-        (Mark::Right, Some(said)) => said.confidence.label(),
-        (Mark::NotRuledOut | Mark::Wrong, Some(said)) => said.cause.label(),
-        (Mark::NotShown, _) | (_, None) => "not shown",
-    }
-}
-
-/// The verdict beside the truth, in words.
-fn remark(truth: Cause, shown: &Shown) -> String {
-    let Some(said) = verdict(shown) else {
-        return "no verdict".to_owned();
-    };
-    let (said_it, truth_is) = (full(said.cause), full(truth));
-    match Mark::of(truth, shown) {
-        Mark::Right => format!("{said_it} is the truth"),
-        Mark::NotRuledOut => format!("the truth is {truth_is}, which it does not rule out"),
-        Mark::Wrong | Mark::NotShown => {
-            format!(
-                "{said_it} ({}) is wrong, and rules the truth out",
-                said.confidence
-            )
-        }
-    }
-}
-
-/// The verdict of a run, which has one target with one address, or with a name that gave none.
-fn verdict(shown: &Shown) -> Option<&Diagnosis> {
-    let target: &TargetOutcome = shown.as_ref().ok()?.targets.first()?;
-    let name = target.name.as_ref().and_then(|name| name.failed.as_ref());
-    name.or_else(|| target.endpoints.first().map(|endpoint| &endpoint.diagnosis))
-}
-
 fn full(cause: Cause) -> String {
     format!("{}/{cause}", cause.class())
 }
@@ -351,182 +333,4 @@ fn paragraph(first: &str, text: &str, style: &Style, out: &mut impl io::Write) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::fixtures;
-
-    const SCENE: Scene = Scene {
-        name: "refused-by-router",
-        broken: "A router answers with a RST in the name of the host.",
-        truth: Cause::MiddleboxReset,
-    };
-
-    /// A run that says what the fixture of a refused port says, which does not rule out a middlebox.
-    fn refused() -> Shown {
-        run(fixtures::refused())
-    }
-
-    fn certain() -> Shown {
-        let mut target = fixtures::refused();
-        target.endpoints[0].diagnosis.confidence = Confidence::Certain;
-        run(target)
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "what is shown may have failed")]
-    fn run(target: TargetOutcome) -> Shown {
-        Ok(Reread {
-            syn_schedule: None,
-            targets: vec![target],
-        })
-    }
-
-    fn text_of(write: impl Fn(&mut Vec<u8>) -> io::Result<()>) -> String {
-        let mut out = Vec::new();
-        write(&mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn a_verdict_is_right_or_not_sure_or_wrong() {
-        assert_eq!(Mark::of(Cause::NoListener, &refused()), Mark::Right);
-        assert_eq!(Mark::of(Cause::MiddleboxReset, &refused()), Mark::NotRuledOut);
-        assert_eq!(Mark::of(Cause::Port, &refused()), Mark::Wrong);
-        assert_eq!(Mark::of(Cause::NoListener, &Err("no".to_owned())), Mark::NotShown);
-        let nothing = Ok(Reread {
-            syn_schedule: None,
-            targets: Vec::new(),
-        });
-        assert_eq!(Mark::of(Cause::NoListener, &nothing), Mark::NotShown);
-    }
-
-    #[test]
-    fn a_name_that_failed_has_a_verdict() {
-        assert_eq!(Mark::of(Cause::NxDomain, &run(fixtures::nxdomain())), Mark::Right);
-    }
-
-    #[test]
-    fn a_case_has_a_line_for_what_is_broken_and_one_for_the_verdicts() {
-        let style = Style::default();
-        let runs = [(Permitted::Connect, refused()), (Permitted::Raw, refused())];
-        let text = text_of(|out| {
-            heading(&[Permitted::Connect, Permitted::Raw], &style, out)?;
-            case(&SCENE, &runs, &style, out)?;
-            let truth = Cause::NoListener;
-            case(&Scene { truth, ..SCENE }, &runs, &style, out)
-        });
-        assert_eq!(
-            text,
-            "\
-what is broken
-  the truth                        connect sight          raw sight
-
-refused-by-router     A router answers with a RST in the name of the host.
-  refused/middlebox-reset          ~ no-listener          ~ no-listener
-refused-by-router     A router answers with a RST in the name of the host.
-  refused/no-listener              = likely               = likely
-"
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_or_failed_is_said_in_words() {
-        let scene = Scene {
-            truth: Cause::Port,
-            ..SCENE
-        };
-        let runs = [
-            (Permitted::Connect, certain()),
-            (Permitted::Raw, Err("links: no".to_owned())),
-        ];
-        assert_eq!(
-            text_of(|out| case(&scene, &runs, &Style::default(), out)),
-            "\
-refused-by-router     A router answers with a RST in the name of the host.
-  filtered/port                    ! no-listener          ? not shown
-  connect sight: refused/no-listener (certain) is wrong, and rules the truth out
-  raw sight: links: no
-"
-        );
-    }
-
-    #[test]
-    fn every_verdict_fits_its_column() {
-        for cause in Cause::ALL {
-            assert!(full(*cause).len() <= TRUTH, "{cause}");
-            assert!(cause.label().len() + 2 <= VERDICT, "{cause}");
-        }
-        assert_eq!(2 + TRUTH + 2 * (1 + VERDICT), 80);
-    }
-
-    #[test]
-    fn the_sum_counts_what_was_certain_and_wrong_apart() {
-        let mut tally = Tally::new(Permitted::Connect);
-        tally.add(Cause::NoListener, &certain());
-        tally.add(Cause::MiddleboxReset, &refused());
-        tally.add(Cause::Port, &refused());
-        tally.add(Cause::Port, &certain());
-        tally.add(Cause::Port, &Err("no".to_owned()));
-        let text = text_of(|out| {
-            closing(
-                5,
-                std::slice::from_ref(&tally),
-                Duration::from_millis(14_200),
-                &Style::default(),
-                out,
-            )
-        });
-        assert_eq!(
-            text,
-            "
-               right   not sure   wrong   certain and wrong   not shown
-connect sight      1          1       2                   1           1
-
-= right: the verdict is the truth; beside it how sure it was
-~ not sure: another verdict, which names the truth as what it could be as well
-! wrong: another verdict, which rules the truth out
-connect sight  as any user, without a capability
-
-5 cases in 14.2 s. `tcpprobe demo NAME` shows one in full.
-"
-        );
-    }
-
-    #[test]
-    fn a_case_in_full_has_its_file_and_the_whole_report() {
-        let runs = [(Permitted::Connect, refused())];
-        let text = text_of(|out| in_full(&SCENE, "[network]\n\nx = 1\n", &runs, &Style::default(), out));
-        let (before, report) = text.split_once("10.0.3.7:81  ").unwrap();
-        assert_eq!(
-            before,
-            "\
-refused-by-router     A router answers with a RST in the name of the host.
-The truth: refused/middlebox-reset
-
-    [network]
-
-    x = 1
-
-connect sight, as any user, without a capability:
-"
-        );
-        assert!(report.starts_with("refused/no-listener (likely)"), "{report}");
-        let end = "\n~ the truth is refused/middlebox-reset, which it does not rule out\n";
-        assert!(report.ends_with(end), "{report}");
-    }
-
-    #[test]
-    fn colours_have_no_width() {
-        let plain = Style::default();
-        let colour = Style {
-            colour: true,
-            ..plain
-        };
-        let runs = [(Permitted::Connect, refused())];
-        let coloured = text_of(|out| case(&SCENE, &runs, &colour, out));
-        assert!(coloured.contains("\u{1b}["));
-        assert_eq!(
-            anstream::adapter::strip_str(&coloured).to_string(),
-            text_of(|out| case(&SCENE, &runs, &plain, out))
-        );
-    }
-}
+mod tests;

@@ -99,9 +99,9 @@ impl<'a> Telling<'a> {
         for (tally, (_, shown)) in self.tallies.iter_mut().zip(runs) {
             tally.add(scene.truth, shown);
             self.exit = self.exit.and(match Mark::of(scene.truth, shown) {
-                Mark::Right | Mark::NotRuledOut => Exit::AsExpected,
-                Mark::Wrong => Exit::NotAsExpected,
-                Mark::NotShown => Exit::CouldNotJudge,
+                Mark::Right(_) | Mark::NotRuledOut(_) => Exit::AsExpected,
+                Mark::Wrong(_) => Exit::NotAsExpected,
+                Mark::NotShown(_) => Exit::CouldNotJudge,
             });
         }
         let written = match self.form {
