@@ -109,6 +109,9 @@ fn files() -> Vec<(String, PathBuf)> {
                 folders.push(path);
                 continue;
             }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
             let inside = path.strip_prefix(&source).unwrap();
             let room = inside
                 .iter()

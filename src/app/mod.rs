@@ -1,6 +1,7 @@
 //! One run of the program, from the parsed command line to the exit code: reads what has to be read, has every target
 //! checked and every result written.
 
+mod demo;
 mod doctor;
 mod explain;
 mod gather;
@@ -31,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Some(Command::Completions { shell }) => {
             output::written(write_completions(*shell, &mut io::stdout().lock()))
         }
+        Some(Command::Demo(what)) => demo::run(what, &arguments.check),
         None => check(&arguments.check),
     };
     outcome.unwrap_or_else(|failure| {

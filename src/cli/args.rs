@@ -17,12 +17,20 @@ Examples:
   tcpprobe -e refused -o json localhost:81    for scripts: exit code and JSON
   tcpprobe explain backlog-full               what a verdict means
   tcpprobe doctor                             what can be told apart here
+  tcpprobe demo                               every failure, on this machine
 
 Exit codes:
   0  all is as expected (open unless --expect says otherwise; slow is open too)
   1  something is not as expected
   2  the command line or a file is wrong
   3  could not judge: our own side failed, or there was too little time";
+
+const AFTER_DEMO_HELP: &str = "\
+Exit codes:
+  0  no verdict rules out the truth
+  1  one does
+  2  there is no case of that name
+  3  something could not be shown";
 
 /// Says why a TCP connection fails or hangs, from the client's side alone.
 #[derive(Debug, Parser)]
@@ -64,6 +72,25 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+    /// Watch every failure on this machine, in a private network: the verdict beside the truth
+    #[command(after_help = AFTER_DEMO_HELP)]
+    Demo(DemoArguments),
+}
+
+/// What of the demonstration to show.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// One case, told in full; all of them in short when left out
+    pub name: Option<String>,
+    /// List the cases
+    #[arg(long, conflicts_with = "name")]
+    pub list: bool,
+    /// Over IPv4, as when left out
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// Over IPv6
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
 }
 
 /// What to check, and how.

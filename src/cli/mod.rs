@@ -6,7 +6,8 @@ mod expect;
 mod manual;
 
 pub use args::{
-    Arguments, CheckArguments, Colour, Command, DocumentForm, ModeArgument, Output, ResolverArgument,
+    Arguments, CheckArguments, Colour, Command, DemoArguments, DocumentForm, ModeArgument, Output,
+    ResolverArgument,
 };
 pub use exit::Exit;
 pub use expect::Expectation;

@@ -16,6 +16,7 @@ mod dns;
 mod firewall;
 mod forwarder;
 mod links;
+pub mod loopback;
 pub mod network;
 mod node;
 mod places;

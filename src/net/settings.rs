@@ -9,8 +9,8 @@ use crate::evidence::facilities::Settings;
 /// How often and how densely this host's kernel repeats a SYN; absent where /proc cannot be read.
 pub fn syn_schedule() -> Option<SynSchedule> {
     Some(SynSchedule {
-        retries: read_number("net/ipv4/tcp_syn_retries")?,
-        linear_timeouts: read_number("net/ipv4/tcp_syn_linear_timeouts"),
+        retries: number("net/ipv4/tcp_syn_retries")?,
+        linear_timeouts: number("net/ipv4/tcp_syn_linear_timeouts"),
     })
 }
 
@@ -20,7 +20,7 @@ pub(super) fn unicast_requests(is_ipv4: bool, interface: Option<&str>) -> u32 {
     const DEFAULT: u32 = 3;
     let family = if is_ipv4 { "ipv4" } else { "ipv6" };
     let interface = interface.unwrap_or("default");
-    read_number(&format!("net/{family}/neigh/{interface}/ucast_solicit")).unwrap_or(DEFAULT)
+    number(&format!("net/{family}/neigh/{interface}/ucast_solicit")).unwrap_or(DEFAULT)
 }
 
 /// Every setting that has a say in what can be told.
@@ -28,17 +28,18 @@ pub(super) fn all() -> Settings {
     Settings {
         syn_schedule: syn_schedule(),
         local_ports: read_pair("net/ipv4/ip_local_port_range"),
-        tcp_timestamps: read_number("net/ipv4/tcp_timestamps"),
-        tcp_syncookies: read_number("net/ipv4/tcp_syncookies"),
-        icmp_ratelimit_ms: read_number("net/ipv4/icmp_ratelimit"),
+        tcp_timestamps: number("net/ipv4/tcp_timestamps"),
+        tcp_syncookies: number("net/ipv4/tcp_syncookies"),
+        icmp_ratelimit_ms: number("net/ipv4/icmp_ratelimit"),
         ping_groups: read_pair("net/ipv4/ping_group_range"),
-        max_user_namespaces: read_number("user/max_user_namespaces"),
-        unprivileged_userns_clone: read_number("kernel/unprivileged_userns_clone"),
-        apparmor_restrict_unprivileged_userns: read_number("kernel/apparmor_restrict_unprivileged_userns"),
+        max_user_namespaces: number("user/max_user_namespaces"),
+        unprivileged_userns_clone: number("kernel/unprivileged_userns_clone"),
+        apparmor_restrict_unprivileged_userns: number("kernel/apparmor_restrict_unprivileged_userns"),
     }
 }
 
-fn read_number(path: &str) -> Option<u32> {
+/// A setting that is a number, by its path below `/proc/sys`; absent where there is none.
+pub fn number(path: &str) -> Option<u32> {
     read(path)?.trim().parse().ok()
 }
 

@@ -1,11 +1,13 @@
 //! Pure writers: what a run came to, as text for a person or as JSON for a program.
 
+pub mod demo;
 pub mod doctor;
 pub mod explain;
 #[cfg(test)]
 mod fixtures;
 mod human;
 pub mod json;
+pub mod read;
 pub mod record;
 pub mod series;
 mod style;

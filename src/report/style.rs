@@ -83,6 +83,10 @@ impl Style {
         self.paint(Paint::new().fg_color(Some(AnsiColor::Cyan.into())), text)
     }
 
+    pub(super) fn coloured(&self, text: &str, colour: AnsiColor) -> String {
+        self.paint(Paint::new().fg_color(Some(colour.into())), text)
+    }
+
     fn paint(&self, paint: Paint, text: &str) -> String {
         if self.colour {
             format!("{paint}{text}{paint:#}")

@@ -42,6 +42,7 @@ pub(crate) fn command_without_routes() -> Option<Command> {
     None
 }
 
+/// A command with an environment that says nothing about terminals.
 pub(crate) fn clean(mut command: Command) -> Command {
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
         command.env_remove(variable);

@@ -184,7 +184,8 @@ pub struct Cage {
     pub open_files: Option<u64>,
 }
 
-/// Has the command run inside the cage.
+/// Has the command run inside the cage. It is killed when the thread that starts it ends: whoever builds networks may be
+/// killed himself, and what runs in them is not to outlive him.
 pub fn confine(command: &mut Command, cage: Cage) {
     // SAFETY: between fork and exec the closure makes system calls alone; it neither allocates nor takes a lock.
     unsafe { command.pre_exec(move || cage.close()) };
@@ -192,6 +193,7 @@ pub fn confine(command: &mut Command, cage: Cage) {
 
 impl Cage {
     fn close(&self) -> io::Result<()> {
+        prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL.cast_unsigned())?;
         self.network.join()?;
         if let Some(etc) = &self.etc {
             unshare(CloneFlags::CLONE_NEWNS)?;

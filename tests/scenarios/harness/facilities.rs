@@ -3,6 +3,8 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::ExitStatusExt;
+use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
@@ -33,6 +35,7 @@ pub(crate) fn trials() -> Vec<Test> {
             its_files,
         ),
         test("a_command_has_as_many_files_as_allowed", "", few_files),
+        test("a_command_ends_with_who_started_it", "", ends_with_us),
     ];
     for family in Family::BOTH {
         trials.extend(CONNECTIONS.iter().map(|(name, network, wanted)| {
@@ -250,4 +253,22 @@ fn its_files(lab: &Lab) -> Outcome {
 fn few_files(lab: &Lab) -> Outcome {
     let said = ask(lab, Powers::None, Some(10))?;
     ensure(said.contains("files: 7\n"), said)
+}
+
+/// The thread that starts it ends at once, as it does when this process is killed.
+fn ends_with_us(lab: &Lab) -> Outcome {
+    let mut command = lab.command("sleep", Powers::None, None)?;
+    command.arg("60");
+    let child = thread::spawn(move || command.spawn()).join();
+    let mut child = child.map_err(|_| "the thread that starts it panicked")??;
+    let until = clock::now() + Duration::from_secs(10);
+    while clock::now() < until {
+        if let Some(status) = child.try_wait()? {
+            return ensure(status.signal() == Some(libc::SIGKILL), status);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill()?;
+    child.wait()?;
+    Err("it outlives who started it".into())
 }
