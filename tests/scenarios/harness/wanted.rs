@@ -107,7 +107,36 @@ struct Finding {
     kind: FindingKind,
 }
 
+/// How good what was said is, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Score {
+    /// A verdict that is right.
+    Right,
+    /// Another verdict, which was said not to be certain, with a right one among those not ruled out.
+    Uncertain,
+    /// Another verdict, with no right one among those not ruled out.
+    Wrong,
+    /// Another verdict, and that one was called certain.
+    CertainAndWrong,
+}
+
 impl Want {
+    /// The verdicts that are right for its first line.
+    pub(crate) fn causes(&self) -> Vec<Cause> {
+        let first = self.endpoint.first().map_or(&[][..], WantedLine::right);
+        first.iter().map(|Verdict(cause)| *cause).collect()
+    }
+
+    /// How good the verdicts are, and how sure they were said to be, a wanted line each. A line that is missing is wrong.
+    pub(crate) fn scores(&self, lines: &[Line]) -> Vec<(Score, Option<Confidence>)> {
+        let score = |(number, wanted): (usize, &WantedLine)| {
+            let line = wanted.find(number, lines);
+            let score = line.map_or(Score::Wrong, |line| wanted.score(line));
+            (score, line.map(|line| line.confidence))
+        };
+        self.endpoint.iter().enumerate().map(score).collect()
+    }
+
     /// What is not as wanted, a sentence each.
     pub(crate) fn wrong_in(&self, lines: &[Line], exit: Option<i32>, family: Option<Family>) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -119,11 +148,7 @@ impl Want {
             ));
         }
         for (number, wanted) in self.endpoint.iter().enumerate() {
-            let line = match wanted.address {
-                Some(address) => lines.iter().find(|line| line.address == Some(address)),
-                None => lines.get(number),
-            };
-            match line {
+            match wanted.find(number, lines) {
                 Some(line) => wanted.compare(line, family, &mut wrong),
                 None => wrong.push(format!("no line {number} (address {:?})", wanted.address)),
             }
@@ -136,16 +161,41 @@ impl Want {
 }
 
 impl WantedLine {
+    /// The line that it is about, if it is `number` of those that are wanted.
+    fn find<'a>(&self, number: usize, lines: &'a [Line]) -> Option<&'a Line> {
+        match self.address {
+            Some(address) => lines.iter().find(|line| line.address == Some(address)),
+            None => lines.get(number),
+        }
+    }
+
+    fn right(&self) -> &[Verdict] {
+        match &self.verdict {
+            OneOrMore::One(verdict) => std::slice::from_ref(verdict),
+            OneOrMore::More(verdicts) => verdicts,
+        }
+    }
+
+    fn score(&self, line: &Line) -> Score {
+        let is_right = |cause: Cause| self.right().contains(&Verdict(cause));
+        if is_right(line.cause) {
+            Score::Right
+        } else if line.confidence == Confidence::Certain {
+            Score::CertainAndWrong
+        } else if line.not_ruled_out.iter().any(|other| is_right(other.cause)) {
+            Score::Uncertain
+        } else {
+            Score::Wrong
+        }
+    }
+
     fn compare(&self, line: &Line, family: Option<Family>, wrong: &mut Vec<String>) {
         let mut demand = |holds: bool, what: String| {
             if !holds {
                 wrong.push(what);
             }
         };
-        let right = match &self.verdict {
-            OneOrMore::One(verdict) => std::slice::from_ref(verdict),
-            OneOrMore::More(verdicts) => verdicts,
-        };
+        let right = self.right();
         let open = |cause: Cause| line.not_ruled_out.iter().any(|other| other.cause == cause);
         demand(
             right.contains(&Verdict(line.cause)),
