@@ -34,6 +34,7 @@ pub(crate) fn hold_for(bytes: &[u8]) {
             let packet = Packet::from_transport(source, destination, 64, protocol, bytes);
             can_be_shown(&packet);
             is_written_as_it_was_read(&packet);
+            is_the_same_on_the_wire(&packet, bytes);
         }
     }
     let mixed = Packet::from_transport(V4, V6, 64, TCP, bytes);
@@ -81,6 +82,29 @@ fn is_written_as_it_was_read(packet: &Packet) {
     if source.is_ipv4() || !transport.is_empty() {
         let padded = [bytes.as_slice(), &[0; 6]].concat();
         assert_eq!(Packet::parse(&padded).as_ref(), Ok(&read));
+    }
+}
+
+/// Nothing of `transport`, which the packet was read from, is lost but for checksum, options that are a lie, what TCP
+/// reserves, and its urgent pointer.
+fn is_the_same_on_the_wire(packet: &Packet, transport: &[u8]) {
+    let Ok((_, written)) = packet.emit_transport() else {
+        return;
+    };
+    let parts = match &packet.payload {
+        Payload::Tcp(segment) => {
+            assert!(transport.ends_with(&segment.payload) && written.ends_with(&segment.payload));
+            // Up to the acknowledgement number; flags and window.
+            vec![0..12, 13..16]
+        }
+        Payload::Icmp(_) => {
+            assert_eq!(written.len(), transport.len());
+            vec![0..2, 4..transport.len()]
+        }
+        Payload::Other { .. } => vec![0..transport.len()],
+    };
+    for part in parts {
+        assert_eq!(written[part.clone()], transport[part]);
     }
 }
 
