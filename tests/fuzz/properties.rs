@@ -29,12 +29,14 @@ pub(crate) fn hold_for(bytes: &[u8]) {
         );
     }
     a_quote_is_the_beginning(bytes);
-    for (source, destination) in [(V4, V4), (V6, V6)] {
+    for (end, header) in [(V4, 20), (V6, 40)] {
+        // What a packet of that version carries, if the bytes are one.
+        let transport = bytes.get(header..).unwrap_or(bytes);
         for protocol in [1, TCP, UDP, 58] {
-            let packet = Packet::from_transport(source, destination, 64, protocol, bytes);
+            let packet = Packet::from_transport(end, end, 64, protocol, transport);
             can_be_shown(&packet);
             is_written_as_it_was_read(&packet);
-            is_the_same_on_the_wire(&packet, bytes);
+            is_the_same_on_the_wire(&packet, transport);
         }
     }
     let mixed = Packet::from_transport(V4, V6, 64, TCP, bytes);
@@ -101,7 +103,10 @@ fn is_the_same_on_the_wire(packet: &Packet, transport: &[u8]) {
             assert_eq!(written.len(), transport.len());
             vec![0..2, 4..transport.len()]
         }
-        Payload::Other { .. } => vec![0..transport.len()],
+        Payload::Other { .. } => {
+            assert_eq!(written, transport);
+            Vec::new()
+        }
     };
     for part in parts {
         assert_eq!(written[part.clone()], transport[part]);
