@@ -33,7 +33,7 @@ enum Run {
 /// What all runs of one scenario came to.
 #[derive(Default)]
 struct Row {
-    /// How many runs there are of each score; a run is as good as the worst of its lines.
+    /// How many runs there are of each score.
     runs: BTreeMap<Score, usize>,
     /// How many had no network to run in.
     not_run: usize,
@@ -128,7 +128,7 @@ fn run_once(case: &Case, round: usize) -> Run {
         Err(failed) => return Run::NoVerdict(failed),
     };
     let scores = case.want().scores(&said.lines);
-    if scores.iter().any(|(score, _)| *score > Score::Right) {
+    if case.want().overall(&scores) > Score::Right {
         progress(&format!("{case}: {}", said.finished.stdout.trim_end()));
     }
     Run::Judged(scores, said.finished.took)
@@ -149,8 +149,7 @@ impl Row {
             }
             Run::Judged(scores, took) => (scores, took),
         };
-        let worst = scores.iter().map(|(score, _)| *score).max();
-        *self.runs.entry(worst.unwrap_or(Score::Wrong)).or_default() += 1;
+        *self.runs.entry(case.want().overall(&scores)).or_default() += 1;
         self.took.push(took);
         for (score, confidence) in scores {
             let Some(confidence) = confidence else { continue };

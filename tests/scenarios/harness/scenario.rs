@@ -33,7 +33,7 @@ struct Scenario {
     /// What the command may look at.
     #[serde(default)]
     sight: Sight,
-    /// The command line, without the program and the output format.
+    /// The command line, without the program and the output format. A word that contains `{1..3}` stands for three.
     args: Vec<String>,
     /// How many file descriptors the command may have open.
     open_files: Option<u64>,
@@ -227,7 +227,7 @@ impl Case {
         let mut command = lab.command(env!("CARGO_BIN_EXE_tcpprobe"), powers, self.scenario.open_files)?;
         command
             .args(["-o", "jsonl"])
-            .args(&self.scenario.args)
+            .args(self.scenario.args.iter().flat_map(|word| expanded(word)))
             .env("RUST_BACKTRACE", "0");
         let finished = run(&mut command, DEADLINE)?;
         let lines = finished
@@ -243,6 +243,18 @@ impl Case {
             })?;
         Ok(Said { finished, lines })
     }
+}
+
+/// As the shell has it: `a{1..3}` is `a1`, `a2`, `a3`. Braces without two dots and two numbers are themselves.
+fn expanded(word: &str) -> Vec<String> {
+    let range = || {
+        let (before, rest) = word.split_once('{')?;
+        let (range, after) = rest.split_once('}')?;
+        let (first, last) = range.split_once("..")?;
+        let numbers = first.parse::<u16>().ok()?..=last.parse::<u16>().ok()?;
+        Some(numbers.map(|number| format!("{before}{number}{after}")).collect())
+    };
+    range().unwrap_or_else(|| vec![word.to_owned()])
 }
 
 fn carry_out(case: &Case, lab: &Lab) -> Result<(), Failed> {

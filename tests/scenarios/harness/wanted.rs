@@ -1,5 +1,6 @@
 //! What a scenario wants to be said, and what of it was not.
 
+use std::iter;
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -15,6 +16,9 @@ pub(crate) struct Want {
     exit: Option<i32>,
     /// One for each line of output.
     endpoint: Vec<WantedLine>,
+    /// So many lines may say something else, as long as they do not call it certain: for what chance has a hand in.
+    #[serde(default)]
+    all_but: usize,
 }
 
 /// What one line has to say.
@@ -24,6 +28,9 @@ struct WantedLine {
     /// Which line it is, by its address; absent means the one in this place.
     #[serde(default)]
     address: Option<IpAddr>,
+    /// How many lines in a row it is about.
+    #[serde(default = "WantedLine::one")]
+    repeat: usize,
     /// The verdicts that are right, as `class/cause`.
     verdict: OneOrMore,
     /// No less sure than this.
@@ -129,29 +136,54 @@ impl Want {
 
     /// How good the verdicts are, and how sure they were said to be, a wanted line each. A line that is missing is wrong.
     pub(crate) fn scores(&self, lines: &[Line]) -> Vec<(Score, Option<Confidence>)> {
-        let score = |(number, wanted): (usize, &WantedLine)| {
-            let line = wanted.find(number, lines);
+        let score = |(wanted, line): (&WantedLine, Option<&Line>)| {
             let score = line.map_or(Score::Wrong, |line| wanted.score(line));
             (score, line.map(|line| line.confidence))
         };
-        self.endpoint.iter().enumerate().map(score).collect()
+        self.pairs(lines).map(score).collect()
+    }
+
+    /// How good a run with these scores is as a whole: as good as the worst line that is not permitted to be so.
+    pub(crate) fn overall(&self, scores: &[(Score, Option<Confidence>)]) -> Score {
+        let mut worst_first: Vec<Score> = scores.iter().map(|(score, _)| *score).collect();
+        worst_first.sort_by(|a, b| b.cmp(a));
+        match worst_first.first() {
+            None => Score::Wrong,
+            Some(Score::CertainAndWrong) => Score::CertainAndWrong,
+            Some(_) => worst_first.get(self.all_but).copied().unwrap_or(Score::Right),
+        }
+    }
+
+    /// What is wanted of each line, with the line, if it is there.
+    fn pairs<'a>(&'a self, lines: &'a [Line]) -> impl Iterator<Item = (&'a WantedLine, Option<&'a Line>)> {
+        let wanted = self.endpoint.iter();
+        let wanted = wanted.flat_map(|wanted| iter::repeat_n(wanted, wanted.repeat));
+        wanted
+            .enumerate()
+            .map(|(number, wanted)| (wanted, wanted.find(number, lines)))
     }
 
     /// What is not as wanted, a sentence each.
     pub(crate) fn wrong_in(&self, lines: &[Line], exit: Option<i32>, family: Option<Family>) -> Vec<String> {
         let mut wrong = Vec::new();
-        if lines.len() != self.endpoint.len() {
-            wrong.push(format!(
-                "wanted {} lines, got {}",
-                self.endpoint.len(),
-                lines.len()
-            ));
+        let wanted = self.pairs(lines).count();
+        if lines.len() != wanted {
+            wrong.push(format!("wanted {wanted} lines, got {}", lines.len()));
         }
-        for (number, wanted) in self.endpoint.iter().enumerate() {
-            match wanted.find(number, lines) {
-                Some(line) => wanted.compare(line, family, &mut wrong),
-                None => wrong.push(format!("no line {number} (address {:?})", wanted.address)),
+        let mut others = Vec::new();
+        for (number, (wanted, line)) in self.pairs(lines).enumerate() {
+            let mut said = Vec::new();
+            match line {
+                Some(line) => wanted.compare(line, family, &mut said),
+                None => said.push(format!("no line {number} (address {:?})", wanted.address)),
             }
+            if !said.is_empty() {
+                others.push(said.join("\n"));
+            }
+        }
+        let certain = self.overall(&self.scores(lines)) == Score::CertainAndWrong;
+        if others.len() > self.all_but || certain {
+            wrong.extend(others);
         }
         if self.exit.is_some() && exit != self.exit {
             wrong.push(format!("wanted exit code {:?}, got {exit:?}", self.exit));
@@ -161,6 +193,10 @@ impl Want {
 }
 
 impl WantedLine {
+    const fn one() -> usize {
+        1
+    }
+
     /// The line that it is about, if it is `number` of those that are wanted.
     fn find<'a>(&self, number: usize, lines: &'a [Line]) -> Option<&'a Line> {
         match self.address {
