@@ -85,7 +85,8 @@ impl Lab {
     }
 
     /// A command that will run on the client, with no more of root's powers than said, and with at most so many open
-    /// files (if not said, as many as this process had). Its files are those of the description. Pass it to [`run`], or add arguments first.
+    /// files (if not said, as many as this process had before it built labs). Its files are those of the description.
+    /// Pass it to [`run`], or add arguments first.
     pub fn command(
         &self,
         program: impl AsRef<OsStr>,

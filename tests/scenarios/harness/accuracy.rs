@@ -43,7 +43,7 @@ struct Row {
 /// Of lines that were said with one confidence: how many are right, and how many there are.
 type Calibration = BTreeMap<Confidence, (usize, usize)>;
 
-/// Does it if asked to, and returns the exit code.
+/// Does it if asked to, and returns the exit code: not 0 if a wrong verdict was called certain.
 pub(crate) fn main(entered: &Result<(), EnterError>) -> Option<i32> {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some(ACCURACY) {
@@ -59,7 +59,8 @@ pub(crate) fn main(entered: &Result<(), EnterError>) -> Option<i32> {
         return Some(1);
     }
     Some(match measure(runs, &filter) {
-        Ok(()) => 0,
+        Ok(0) => 0,
+        Ok(_) => 1,
         Err(error) => {
             progress(&error.to_string());
             1
@@ -67,7 +68,8 @@ pub(crate) fn main(entered: &Result<(), EnterError>) -> Option<i32> {
     })
 }
 
-fn measure(runs: usize, filter: &str) -> io::Result<()> {
+/// Returns how many runs were wrong and certain.
+fn measure(runs: usize, filter: &str) -> io::Result<usize> {
     let mut cases = Vec::new();
     for case in scenario::cases() {
         match case {
@@ -78,7 +80,8 @@ fn measure(runs: usize, filter: &str) -> io::Result<()> {
     }
     cases.sort_by_cached_key(|case| (case.want().causes(), case.to_string()));
     let (rows, calibration) = run_all(&cases, runs);
-    print(&mut io::stdout().lock(), runs, &cases, &rows, &calibration)
+    print(&mut io::stdout().lock(), runs, &cases, &rows, &calibration)?;
+    Ok(rows.iter().map(|row| row.count(Score::CertainAndWrong)).sum())
 }
 
 /// Each round runs every scenario once, so that what the machine does besides is spread over all of them.
