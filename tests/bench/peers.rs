@@ -80,7 +80,8 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     drop(lab);
     println!();
-    loss::measure()
+    loss::measure();
+    Ok(())
 }
 
 /// Accepts connections in this network, and closes each when its peer has.
