@@ -8,6 +8,8 @@
 mod accuracy;
 #[path = "scenarios/harness/behaviours.rs"]
 mod behaviours;
+#[path = "scenarios/harness/crowds.rs"]
+mod crowds;
 #[path = "scenarios/harness/facilities.rs"]
 mod facilities;
 #[path = "scenarios/harness/inside.rs"]

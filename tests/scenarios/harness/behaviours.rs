@@ -1,6 +1,5 @@
 //! Proves what takes more than one look: what follows a handshake, what the wire saw of it, who may do what.
 
-use std::fs;
 use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::thread;
@@ -12,9 +11,10 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use tcpprobe::lab::{Family, Lab, Node, Place, Powers};
 
 use crate::Test;
+use crate::crowds::CROWDS;
 use crate::facilities::{Outcome, ask, connect, ensure, named, silent, test};
 
-type Proof = fn(&Lab, Family) -> Outcome;
+pub(crate) type Proof = fn(&Lab, Family) -> Outcome;
 
 /// One trial a facility and IP version.
 pub(crate) fn trials() -> Vec<Test> {
@@ -100,38 +100,6 @@ const FIREWALLS: &[(&str, &str, Proof)] = &[
                 outcome.is_ok() && saw(lab, '<', "[S.]") == 1,
                 (outcome, lab.trace()),
             )
-        },
-    ),
-];
-
-/// What is about many packets, or many ports.
-const CROWDS: &[(&str, &str, Proof)] = &[
-    ("a_burst_passes_the_wire_as_a_whole", "", |lab, family| {
-        // The kernel doubles what the wire asks for, as far as it grants it, and charges less than a KiB for each.
-        let most = fs::read_to_string("/proc/sys/net/core/rmem_max")?;
-        let burst = (most.trim().parse::<usize>()? / 512).min(10_000);
-        let to = SocketAddr::new(Place::Server.address(family), 9);
-        lab.on(Node::Client, move || {
-            let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::DGRAM, None)?;
-            // One that nobody listens to: an error here would be the server's port-unreachable.
-            (0..burst).try_for_each(|_| socket.send_to(b"now", &to.into()).map(drop))
-        })??;
-        thread::sleep(Duration::from_millis(500));
-        let passed = lab.trace().iter().filter(|line| line.starts_with('>')).count();
-        ensure(passed == burst, (passed, burst))
-    }),
-    (
-        "so_many_listeners_in_a_row_listen_each",
-        "[[listener]]\nport = 10000\ncount = 1000",
-        |lab, family| {
-            let to = Place::Server.address(family);
-            let within = Duration::from_secs(2);
-            let opened = lab.on(Node::Client, move || {
-                let open =
-                    |port: &u16| TcpStream::connect_timeout(&SocketAddr::new(to, *port), within).is_ok();
-                (9_999..=11_000).filter(open).collect::<Vec<u16>>()
-            })?;
-            ensure(opened.iter().copied().eq(10_000..11_000), opened)
         },
     ),
 ];
