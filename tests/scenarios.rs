@@ -1,10 +1,15 @@
 //! Runs the real binary in private networks in which connections fail in known ways, and proves before that these
 //! networks do what they say.
 //!
-//! Each file of `tests/scenarios/lab` is one scenario, and each scenario one trial an IP version.
+//! Each file of `tests/scenarios/lab` is one scenario, and each scenario one trial an IP version. With `--accuracy N` as
+//! its first argument the program runs each of them N times and prints the table of `docs/accuracy.md` instead.
 
+#[path = "scenarios/harness/accuracy.rs"]
+mod accuracy;
 #[path = "scenarios/harness/behaviours.rs"]
 mod behaviours;
+#[path = "scenarios/harness/crowds.rs"]
+mod crowds;
 #[path = "scenarios/harness/facilities.rs"]
 mod facilities;
 #[path = "scenarios/harness/inside.rs"]
@@ -30,6 +35,9 @@ fn main() {
     }
     // Before there is a second thread.
     let entered = lab::enter();
+    if let Some(exit) = accuracy::main(&entered) {
+        std::process::exit(exit);
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TRIALS_AT_A_TIME);
     let trials = facilities::trials()

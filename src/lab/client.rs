@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::net::clock;
-use crate::net::sys::namespace::{self, Cage, NetNamespace, Powers};
+use crate::net::sys::namespace::{self, Cage, NetNamespace, OpenFiles, Powers};
 
 use super::network::Files;
 
@@ -63,7 +63,7 @@ pub(super) fn command(
     network: NetNamespace,
     etc: &Etc,
     powers: Powers,
-    open_files: Option<u64>,
+    open_files: OpenFiles,
 ) -> io::Result<Command> {
     let etc = CString::new(etc.0.as_os_str().as_bytes())?;
     let mut command = Command::new(program);

@@ -94,9 +94,11 @@ impl Forwarder {
             }
             if from_client {
                 self.take(Direction::Server, &mut buffer)?;
+                self.note_losses("the client", self.client.lost()?);
             }
             if from_server {
                 self.take(Direction::Client, &mut buffer)?;
+                self.note_losses("the server", self.server.lost()?);
             }
         }
     }
@@ -231,7 +233,12 @@ impl Forwarder {
             let end = if to_server { &self.server } else { &self.client };
             match end.send(&frame) {
                 // A queue that is full loses frames, as any other would.
-                Err(error) if !matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENETDOWN)) => {
+                Err(error)
+                    if !matches!(
+                        error.raw_os_error(),
+                        Some(libc::EAGAIN | libc::ENOBUFS | libc::ENETDOWN)
+                    ) =>
+                {
                     return Err(error);
                 }
                 Ok(()) | Err(_) => {}
@@ -244,6 +251,15 @@ impl Forwarder {
             .chain(next_release)
             .min()
             .map(|at| at.saturating_duration_since(now)))
+    }
+
+    /// A loss that no rule asked for must not be taken for one that did.
+    fn note_losses(&self, from: &str, lost: u32) {
+        if lost > 0 {
+            self.note(format!(
+                "the wire was too slow and lost {lost} frames from {from}"
+            ));
+        }
     }
 
     fn note(&self, line: String) {

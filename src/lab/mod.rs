@@ -38,7 +38,7 @@ use std::process::Command;
 use std::sync::PoisonError;
 use std::thread::JoinHandle;
 
-use crate::net::sys::namespace;
+use crate::net::sys::namespace::{self, OpenFiles};
 
 use network::ServerAction;
 use node::NodeThread;
@@ -74,6 +74,8 @@ pub struct Lab {
     held: Vec<TcpStream>,
     nodes: BTreeMap<Node, NodeThread>,
     etc: client::Etc,
+    /// What programs on the client may have, whatever the listeners of a large network need.
+    open_files: OpenFiles,
     trace: forwarder::Trace,
 }
 
@@ -84,7 +86,8 @@ impl Lab {
     }
 
     /// A command that will run on the client, with no more of root's powers than said, and with at most so many open
-    /// files. Its files are those of the description. Pass it to [`run`], or add arguments first.
+    /// files (if not said, as many as this process had before it built labs). Its files are those of the description.
+    /// Pass it to [`run`], or add arguments first.
     pub fn command(
         &self,
         program: impl AsRef<OsStr>,
@@ -97,7 +100,10 @@ impl Lab {
             client.namespace.clone(),
             &self.etc,
             powers,
-            open_files,
+            open_files.map_or(self.open_files, |most| OpenFiles {
+                soft: most,
+                hard: most,
+            }),
         )
     }
 

@@ -96,8 +96,11 @@ struct Queue {
 
 async fn open(listeners: &[Listener], dns: Option<Dns>) -> io::Result<BTreeMap<u16, Queue>> {
     let mut queues = BTreeMap::new();
-    for description in listeners {
-        let listener = listen(description)?;
+    let on_each_port = listeners
+        .iter()
+        .flat_map(|description| description.ports().map(move |port| (description, port)));
+    for (description, port) in on_each_port {
+        let listener = listen(description, port)?;
         match description.behaviour {
             Behaviour::NeverAccept => {
                 let mut queue = Queue {
@@ -108,7 +111,7 @@ async fn open(listeners: &[Listener], dns: Option<Dns>) -> io::Result<BTreeMap<u
                 if description.full {
                     queue.fill()?;
                 }
-                queues.insert(description.port, queue);
+                queues.insert(port, queue);
             }
             Behaviour::Accept
             | Behaviour::AcceptThenClose
@@ -187,14 +190,14 @@ impl Queue {
     }
 }
 
-fn listen(description: &Listener) -> io::Result<TcpListener> {
+fn listen(description: &Listener, port: u16) -> io::Result<TcpListener> {
     let family = description.family.unwrap_or(Family::V6);
     let any: IpAddr = match family {
         Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
         Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
     };
     let ip = description.place.map_or(any, |place| place.address(family));
-    let address = SocketAddr::new(ip, description.port);
+    let address = SocketAddr::new(ip, port);
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     if family == Family::V6 {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rtnetlink::packet_route::route::RouteType;
 
 use crate::net::clock;
-use crate::net::sys::namespace::NetNamespace;
+use crate::net::sys::namespace::{NetNamespace, OpenFiles};
 
 use super::client::Etc;
 use super::firewall;
@@ -32,6 +32,7 @@ type Nodes = BTreeMap<Node, NodeThread>;
 
 pub(super) fn build(network: &Network) -> Result<Lab, BuildError> {
     check(network)?;
+    let open_files = OpenFiles::raise().map_err(failed("the limit of open files"))?;
     let etc = Etc::create(&network.files).map_err(failed("the client's files"))?;
     let wire = NodeThread::start("wire").map_err(failed("a namespace for the wire"))?;
     let nodes = PLANS
@@ -80,6 +81,7 @@ pub(super) fn build(network: &Network) -> Result<Lab, BuildError> {
         held,
         nodes,
         etc,
+        open_files,
         trace,
     })
 }
@@ -101,6 +103,12 @@ fn node(nodes: &Nodes, node: Node) -> Result<&NodeThread, BuildError> {
 fn check(network: &Network) -> Result<(), BuildError> {
     let wrong = |text: String| Err(BuildError::Description(text));
     for listener in &network.listener {
+        if listener.ports().count() != usize::from(listener.count) {
+            return wrong(format!(
+                "there are no {} ports from {} on",
+                listener.count, listener.port
+            ));
+        }
         if listener.full && listener.behaviour != Behaviour::NeverAccept {
             return wrong(format!(
                 "port {}: only a listener that never accepts stays full",

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use pnet::packet::icmp::{self, IcmpPacket};
 use pnet::packet::icmpv6::{self, Icmpv6Packet};
 
+use super::Unwritable;
 use super::ip::{self, Ends};
 
 /// An ICMP or ICMPv6 message.
@@ -154,7 +155,7 @@ pub(super) fn parse(v6: bool, bytes: &[u8]) -> Option<Icmp> {
 }
 
 /// Writes a message with its checksum.
-pub(super) fn emit(message: &Icmp, ends: Ends) -> Vec<u8> {
+pub(super) fn emit(message: &Icmp, ends: Ends) -> Result<Vec<u8>, Unwritable> {
     let v6 = matches!(ends, Ends::V6(..));
     let echo = |icmp_type: u8, echo: &Echo| {
         let mut bytes = vec![icmp_type, 0, 0, 0];
@@ -182,6 +183,7 @@ pub(super) fn emit(message: &Icmp, ends: Ends) -> Vec<u8> {
             bytes
         }
     };
+    ends.can_carry(bytes.len())?;
     let checksum = match ends {
         Ends::V4(..) => IcmpPacket::new(&bytes).map(|packet| icmp::checksum(&packet)),
         Ends::V6(source, destination) => {
@@ -189,5 +191,5 @@ pub(super) fn emit(message: &Icmp, ends: Ends) -> Vec<u8> {
         }
     };
     bytes[2..4].copy_from_slice(&checksum.unwrap_or(0).to_be_bytes());
-    bytes
+    Ok(bytes)
 }

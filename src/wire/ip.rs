@@ -40,6 +40,19 @@ impl Ends {
         }
     }
 
+    /// Whether so many bytes after the IP header are still what its length field can say. To be asked before the
+    /// checksum is summed up, for which pnet has 32 bits.
+    pub(super) fn can_carry(self, transport: usize) -> Result<(), Unwritable> {
+        let headers = match self {
+            Self::V4(..) => V4_HEADER,
+            Self::V6(..) => 0,
+        };
+        if headers + transport > usize::from(u16::MAX) {
+            return Err(Unwritable::TooLong);
+        }
+        Ok(())
+    }
+
     pub(super) fn icmp_protocol(self) -> u8 {
         match self {
             Self::V4(..) => ICMP,

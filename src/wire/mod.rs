@@ -152,7 +152,7 @@ impl Packet {
         let ends = ip::Ends::new(self.source, self.destination)?;
         Ok(match &self.payload {
             Payload::Tcp(segment) => (ip::TCP, tcp::emit(segment, ends)?),
-            Payload::Icmp(message) => (ends.icmp_protocol(), icmp::emit(message, ends)),
+            Payload::Icmp(message) => (ends.icmp_protocol(), icmp::emit(message, ends)?),
             Payload::Other { protocol, bytes } => (*protocol, bytes.clone()),
         })
     }

@@ -218,6 +218,7 @@ pub(super) fn emit(segment: &Segment, ends: Ends) -> Result<Vec<u8>, Unwritable>
     }
     let words = u8::try_from(bytes.len() / 4).map_err(|_| Unwritable::OptionsTooLong)?;
     bytes.extend_from_slice(&segment.payload);
+    ends.can_carry(bytes.len())?;
     let mut packet = MutableTcpPacket::new(&mut bytes).ok_or(Unwritable::TooLong)?;
     packet.set_source(segment.source_port);
     packet.set_destination(segment.destination_port);

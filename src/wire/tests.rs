@@ -276,3 +276,18 @@ fn a_quoted_echo_request_is_known_by_identifier_and_sequence() {
         assert_eq!(quote.packet().unwrap().echo, Some((5, 6)));
     }
 }
+
+#[test]
+fn what_is_longer_than_any_length_field_can_say_is_an_error() {
+    // As BIG TCP hands it over: uncut, and more than 65,535 words, whose sum is more than 32 bits hold.
+    let much = vec![0xff; 140_000];
+    for (source, destination) in [
+        (IpAddr::from(Ipv4Addr::LOCALHOST), Ipv4Addr::LOCALHOST.into()),
+        (Ipv6Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()),
+    ] {
+        for protocol in [ip::TCP, ip::ICMP, ip::ICMPV6, 17] {
+            let packet = Packet::from_transport(source, destination, 64, protocol, &much);
+            assert_eq!(packet.emit(), Err(Unwritable::TooLong), "{protocol}");
+        }
+    }
+}

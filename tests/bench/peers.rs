@@ -1,12 +1,15 @@
-//! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump.
+//! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump,
+//! many ports of a lossy path against nmap.
 //!
 //! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`. It needs what it compares with:
-//! nc of OpenBSD (package netcat-openbsd) and tcpdump; a peer that is not there is skipped by name.
+//! nc of OpenBSD (package netcat-openbsd), tcpdump and nmap; a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
 
 #[path = "handshake.rs"]
 mod handshake;
+#[path = "loss.rs"]
+mod loss;
 #[path = "process.rs"]
 mod process;
 
@@ -75,6 +78,9 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
             ("veth, v6", "eth1", server.address(Family::V6)),
         ]);
     })?;
+    drop(lab);
+    println!();
+    loss::measure();
     Ok(())
 }
 

@@ -50,6 +50,9 @@ pub struct Listener {
     pub node: Node,
     /// On which port.
     pub port: u16,
+    /// On so many ports, of which `port` is the first; on each there is a listener of its own.
+    #[serde(default = "Listener::one")]
+    pub count: u16,
     /// Over which IP version alone; absent means both.
     pub family: Option<Family>,
     /// On which address alone; absent means all.
@@ -66,6 +69,15 @@ pub struct Listener {
 }
 
 impl Listener {
+    const fn one() -> u16 {
+        1
+    }
+
+    /// The ports that it is on; those past 65535 are not there.
+    pub fn ports(&self) -> impl Iterator<Item = u16> + use<> {
+        (self.port..=u16::MAX).take(usize::from(self.count))
+    }
+
     const fn default_backlog() -> u16 {
         16
     }

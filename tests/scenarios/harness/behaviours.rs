@@ -11,15 +11,17 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use tcpprobe::lab::{Family, Lab, Node, Place, Powers};
 
 use crate::Test;
+use crate::crowds::CROWDS;
 use crate::facilities::{Outcome, ask, connect, ensure, named, silent, test};
 
-type Proof = fn(&Lab, Family) -> Outcome;
+pub(crate) type Proof = fn(&Lab, Family) -> Outcome;
 
 /// One trial a facility and IP version.
 pub(crate) fn trials() -> Vec<Test> {
     let proofs = FIREWALLS
         .iter()
         .chain(QUEUES)
+        .chain(CROWDS)
         .chain(ENDINGS)
         .chain(ADDRESSES)
         .chain(NAMES);

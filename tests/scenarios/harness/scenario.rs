@@ -3,14 +3,15 @@
 //! Before a file is read as TOML, `{server}` and the names of the other places are replaced by their addresses (in
 //! brackets where a port follows an IPv6 address), `{family}` by `v4` or `v6`, and `{record}` by `A` or `AAAA`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, fs};
 
 use libtest_mimic::Failed;
 use serde::Deserialize;
 
-use tcpprobe::lab::{Family, Lab, Network, Place, Powers, run};
+use tcpprobe::lab::{Family, Finished, Lab, Network, Place, Powers, run};
 
 use crate::Test;
 use crate::schema;
@@ -32,7 +33,7 @@ struct Scenario {
     /// What the command may look at.
     #[serde(default)]
     sight: Sight,
-    /// The command line, without the program and the output format.
+    /// The command line, without the program and the output format. A word that contains `{1..3}` stands for three.
     args: Vec<String>,
     /// How many file descriptors the command may have open.
     open_files: Option<u64>,
@@ -90,18 +91,50 @@ impl Version {
     }
 }
 
+/// A scenario in one IP version.
+#[derive(Clone)]
+pub(crate) struct Case {
+    /// The name of its file.
+    pub(crate) name: String,
+    version: Version,
+    scenario: Arc<Scenario>,
+}
+
 /// A trial for each scenario file and IP version. A file that cannot be read is a trial that fails.
 pub(crate) fn trials() -> Vec<Test> {
+    let trial = |case: Result<Case, Unreadable>| match case {
+        Ok(case) => Test {
+            name: case.to_string(),
+            network: case.network().clone(),
+            body: Box::new(move |lab| carry_out(&case, lab)),
+        },
+        Err(Unreadable { name, error }) => Test {
+            name,
+            network: Network::default(),
+            body: Box::new(move |_| Err(Failed::from(&error))),
+        },
+    };
+    cases().into_iter().map(trial).collect()
+}
+
+/// A file, or an IP version of it, that cannot be read.
+pub(crate) struct Unreadable {
+    pub(crate) name: String,
+    pub(crate) error: toml::de::Error,
+}
+
+/// Every scenario file in each of its IP versions.
+pub(crate) fn cases() -> Vec<Result<Case, Unreadable>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/lab");
     let entries = fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .collect();
     files.sort();
-    files.iter().flat_map(|file| trials_of(file)).collect()
+    files.iter().flat_map(|file| cases_of(file)).collect()
 }
 
-fn trials_of(file: &Path) -> Vec<Test> {
+fn cases_of(file: &Path) -> Vec<Result<Case, Unreadable>> {
     let name = file
         .file_stem()
         .unwrap_or_default()
@@ -110,35 +143,21 @@ fn trials_of(file: &Path) -> Vec<Test> {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     // Which versions a file is for stands in the file, whose text depends on the version: any will do to find out.
     let versions = match Version::ALL.map(|version| read(&text, version)) {
-        [Err(error), _, Err(_)] => {
-            let fails = move |_: &Lab| Err(Failed::from(&error));
-            return vec![Test {
-                name,
-                network: Network::default(),
-                body: Box::new(fails),
-            }];
-        }
+        [Err(error), _, Err(_)] => return vec![Err(Unreadable { name, error })],
         [Ok(scenario), _, _] | [Err(_), _, Ok(scenario)] => scenario.families,
     };
-    let trial = |version: &Version| {
-        let name = format!("{name}::{}", version.name());
-        match read(&text, *version) {
-            Ok(scenario) => {
-                let version = *version;
-                Test {
-                    name,
-                    network: scenario.network.clone(),
-                    body: Box::new(move |lab| carry_out(&scenario, version, lab)),
-                }
-            }
-            Err(error) => Test {
-                name,
-                network: Network::default(),
-                body: Box::new(move |_| Err(Failed::from(&error))),
-            },
-        }
+    let case = |version: &Version| match read(&text, *version) {
+        Ok(scenario) => Ok(Case {
+            name: name.clone(),
+            version: *version,
+            scenario: Arc::new(scenario),
+        }),
+        Err(error) => Err(Unreadable {
+            name: format!("{name}::{}", version.name()),
+            error,
+        }),
     };
-    versions.iter().map(trial).collect()
+    versions.iter().map(case).collect()
 }
 
 fn read(text: &str, version: Version) -> Result<Scenario, toml::de::Error> {
@@ -165,34 +184,85 @@ fn read(text: &str, version: Version) -> Result<Scenario, toml::de::Error> {
     toml::from_str(&text)
 }
 
-fn carry_out(scenario: &Scenario, version: Version, lab: &Lab) -> Result<(), Failed> {
-    let powers = match scenario.sight {
-        Sight::Connect => Powers::None,
-        Sight::Filter => Powers::NetAdmin,
-        Sight::Raw => Powers::NetRaw,
+/// What a run of the command said.
+pub(crate) struct Said {
+    pub(crate) finished: Finished,
+    pub(crate) lines: Vec<Line>,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", self.name, self.version.name())
+    }
+}
+
+impl Case {
+    pub(crate) fn version(&self) -> &'static str {
+        self.version.name()
+    }
+
+    pub(crate) fn sight(&self) -> &'static str {
+        match self.scenario.sight {
+            Sight::Connect => "connect",
+            Sight::Filter => "filter",
+            Sight::Raw => "raw",
+        }
+    }
+
+    pub(crate) fn network(&self) -> &Network {
+        &self.scenario.network
+    }
+
+    pub(crate) fn want(&self) -> &Want {
+        &self.scenario.want
+    }
+
+    /// Runs the command to its end.
+    pub(crate) fn run(&self, lab: &Lab) -> Result<Said, Failed> {
+        let powers = match self.scenario.sight {
+            Sight::Connect => Powers::None,
+            Sight::Filter => Powers::NetAdmin,
+            Sight::Raw => Powers::NetRaw,
+        };
+        let mut command = lab.command(env!("CARGO_BIN_EXE_tcpprobe"), powers, self.scenario.open_files)?;
+        command
+            .args(["-o", "jsonl"])
+            .args(self.scenario.args.iter().flat_map(|word| expanded(word)))
+            .env("RUST_BACKTRACE", "0");
+        let finished = run(&mut command, DEADLINE)?;
+        let lines = finished
+            .stdout
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<Vec<Line>, _>>()
+            .map_err(|error| {
+                format!(
+                    "not what the contract says ({error}):\n{}{}",
+                    finished.stdout, finished.stderr
+                )
+            })?;
+        Ok(Said { finished, lines })
+    }
+}
+
+/// As the shell has it: `a{1..3}` is `a1`, `a2`, `a3`. Braces without two dots and two numbers are themselves.
+fn expanded(word: &str) -> Vec<String> {
+    let range = || {
+        let (before, rest) = word.split_once('{')?;
+        let (range, after) = rest.split_once('}')?;
+        let (first, last) = range.split_once("..")?;
+        let numbers = first.parse::<u16>().ok()?..=last.parse::<u16>().ok()?;
+        Some(numbers.map(|number| format!("{before}{number}{after}")).collect())
     };
-    let mut command = lab.command(env!("CARGO_BIN_EXE_tcpprobe"), powers, scenario.open_files)?;
-    command
-        .args(["-o", "jsonl"])
-        .args(&scenario.args)
-        .env("RUST_BACKTRACE", "0");
-    let finished = run(&mut command, DEADLINE)?;
-    let lines = finished
-        .stdout
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<Vec<Line>, _>>()
-        .map_err(|error| {
-            format!(
-                "not what the contract says ({error}):\n{}{}",
-                finished.stdout, finished.stderr
-            )
-        })?;
+    range().unwrap_or_else(|| vec![word.to_owned()])
+}
+
+fn carry_out(case: &Case, lab: &Lab) -> Result<(), Failed> {
+    let Said { finished, lines } = case.run(lab)?;
     let mut wrong = off_schema(&finished.stdout);
     wrong.extend(
-        scenario
-            .want
-            .wrong_in(&lines, finished.status.code(), version.family()),
+        case.want()
+            .wrong_in(&lines, finished.status.code(), case.version.family()),
     );
     if wrong.is_empty() {
         return Ok(());

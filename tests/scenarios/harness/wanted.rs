@@ -1,5 +1,6 @@
 //! What a scenario wants to be said, and what of it was not.
 
+use std::iter;
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -15,6 +16,9 @@ pub(crate) struct Want {
     exit: Option<i32>,
     /// One for each line of output.
     endpoint: Vec<WantedLine>,
+    /// So many lines may say something else, as long as they do not call it certain: for what chance has a hand in.
+    #[serde(default)]
+    all_but: usize,
 }
 
 /// What one line has to say.
@@ -24,6 +28,9 @@ struct WantedLine {
     /// Which line it is, by its address; absent means the one in this place.
     #[serde(default)]
     address: Option<IpAddr>,
+    /// How many lines in a row it is about.
+    #[serde(default = "WantedLine::one")]
+    repeat: usize,
     /// The verdicts that are right, as `class/cause`.
     verdict: OneOrMore,
     /// No less sure than this.
@@ -107,26 +114,76 @@ struct Finding {
     kind: FindingKind,
 }
 
+/// How good what was said is, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Score {
+    /// A verdict that is right.
+    Right,
+    /// Another verdict, which was said not to be certain, with a right one among those not ruled out.
+    Uncertain,
+    /// Another verdict, with no right one among those not ruled out.
+    Wrong,
+    /// Another verdict, and that one was called certain.
+    CertainAndWrong,
+}
+
 impl Want {
+    /// The verdicts that are right for its first line.
+    pub(crate) fn causes(&self) -> Vec<Cause> {
+        let first = self.endpoint.first().map_or(&[][..], WantedLine::right);
+        first.iter().map(|Verdict(cause)| *cause).collect()
+    }
+
+    /// How good the verdicts are, and how sure they were said to be, a wanted line each. A line that is missing is wrong.
+    pub(crate) fn scores(&self, lines: &[Line]) -> Vec<(Score, Option<Confidence>)> {
+        let score = |(wanted, line): (&WantedLine, Option<&Line>)| {
+            let score = line.map_or(Score::Wrong, |line| wanted.score(line));
+            (score, line.map(|line| line.confidence))
+        };
+        self.pairs(lines).map(score).collect()
+    }
+
+    /// How good a run with these scores is as a whole: as good as the worst line that is not permitted to be so.
+    pub(crate) fn overall(&self, scores: &[(Score, Option<Confidence>)]) -> Score {
+        let mut worst_first: Vec<Score> = scores.iter().map(|(score, _)| *score).collect();
+        worst_first.sort_by(|a, b| b.cmp(a));
+        match worst_first.first() {
+            None => Score::Wrong,
+            Some(Score::CertainAndWrong) => Score::CertainAndWrong,
+            Some(_) => worst_first.get(self.all_but).copied().unwrap_or(Score::Right),
+        }
+    }
+
+    /// What is wanted of each line, with the line, if it is there.
+    fn pairs<'a>(&'a self, lines: &'a [Line]) -> impl Iterator<Item = (&'a WantedLine, Option<&'a Line>)> {
+        let wanted = self.endpoint.iter();
+        let wanted = wanted.flat_map(|wanted| iter::repeat_n(wanted, wanted.repeat));
+        wanted
+            .enumerate()
+            .map(|(number, wanted)| (wanted, wanted.find(number, lines)))
+    }
+
     /// What is not as wanted, a sentence each.
     pub(crate) fn wrong_in(&self, lines: &[Line], exit: Option<i32>, family: Option<Family>) -> Vec<String> {
         let mut wrong = Vec::new();
-        if lines.len() != self.endpoint.len() {
-            wrong.push(format!(
-                "wanted {} lines, got {}",
-                self.endpoint.len(),
-                lines.len()
-            ));
+        let wanted = self.pairs(lines).count();
+        if lines.len() != wanted {
+            wrong.push(format!("wanted {wanted} lines, got {}", lines.len()));
         }
-        for (number, wanted) in self.endpoint.iter().enumerate() {
-            let line = match wanted.address {
-                Some(address) => lines.iter().find(|line| line.address == Some(address)),
-                None => lines.get(number),
-            };
+        let mut others = Vec::new();
+        for (number, (wanted, line)) in self.pairs(lines).enumerate() {
+            let mut said = Vec::new();
             match line {
-                Some(line) => wanted.compare(line, family, &mut wrong),
-                None => wrong.push(format!("no line {number} (address {:?})", wanted.address)),
+                Some(line) => wanted.compare(line, family, &mut said),
+                None => said.push(format!("no line {number} (address {:?})", wanted.address)),
             }
+            if !said.is_empty() {
+                others.push(said.join("\n"));
+            }
+        }
+        let certain = self.overall(&self.scores(lines)) == Score::CertainAndWrong;
+        if others.len() > self.all_but || certain {
+            wrong.extend(others);
         }
         if self.exit.is_some() && exit != self.exit {
             wrong.push(format!("wanted exit code {:?}, got {exit:?}", self.exit));
@@ -136,16 +193,45 @@ impl Want {
 }
 
 impl WantedLine {
+    const fn one() -> usize {
+        1
+    }
+
+    /// The line that it is about, if it is `number` of those that are wanted.
+    fn find<'a>(&self, number: usize, lines: &'a [Line]) -> Option<&'a Line> {
+        match self.address {
+            Some(address) => lines.iter().find(|line| line.address == Some(address)),
+            None => lines.get(number),
+        }
+    }
+
+    fn right(&self) -> &[Verdict] {
+        match &self.verdict {
+            OneOrMore::One(verdict) => std::slice::from_ref(verdict),
+            OneOrMore::More(verdicts) => verdicts,
+        }
+    }
+
+    fn score(&self, line: &Line) -> Score {
+        let is_right = |cause: Cause| self.right().contains(&Verdict(cause));
+        if is_right(line.cause) {
+            Score::Right
+        } else if line.confidence == Confidence::Certain {
+            Score::CertainAndWrong
+        } else if line.not_ruled_out.iter().any(|other| is_right(other.cause)) {
+            Score::Uncertain
+        } else {
+            Score::Wrong
+        }
+    }
+
     fn compare(&self, line: &Line, family: Option<Family>, wrong: &mut Vec<String>) {
         let mut demand = |holds: bool, what: String| {
             if !holds {
                 wrong.push(what);
             }
         };
-        let right = match &self.verdict {
-            OneOrMore::One(verdict) => std::slice::from_ref(verdict),
-            OneOrMore::More(verdicts) => verdicts,
-        };
+        let right = self.right();
         let open = |cause: Cause| line.not_ruled_out.iter().any(|other| other.cause == cause);
         demand(
             right.contains(&Verdict(line.cause)),
