@@ -12,7 +12,7 @@ use crate::check::{self, Options, TargetOutcome, check_target};
 use crate::cli::{CheckArguments, Exit, Expectation};
 use crate::diagnose::Cause;
 use crate::diagnose::advice::default_client_hang;
-use crate::evidence::{Handshake, SynSchedule};
+use crate::evidence::SynSchedule;
 use crate::net::finish::Finish;
 use crate::net::{clock, settings};
 use crate::report::{Report, Round, Series};
@@ -144,7 +144,7 @@ fn record(series: &mut Vec<Series>, outcomes: &[TargetOutcome], at: Duration) {
         let failed_name = outcome.name.as_ref().and_then(|name| name.failed.as_ref());
         let name = failed_name.map(|diagnosis| (None, diagnosis.cause, None));
         let endpoints = outcome.endpoints.iter().map(|endpoint| {
-            let rtt = endpoint.evidence.first_handshake().and_then(Handshake::clean_rtt);
+            let rtt = endpoint.evidence.handshake_rtt();
             (Some(endpoint.evidence.endpoint), endpoint.diagnosis.cause, rtt)
         });
         for (address, cause, handshake_rtt_s) in name.into_iter().chain(endpoints) {

@@ -53,6 +53,33 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// The round trip of a handshake: of a SYN of our own where the kernel stamped it and its SYN-ACK, else as the kernel
+    /// saw the first connection.
+    pub fn handshake_rtt(&self) -> Option<Duration> {
+        let stamped = self
+            .observations
+            .iter()
+            .find_map(|observation| match &observation.saw {
+                Saw::Raw(shot) if shot.question == Question::Syn && shot.to == self.endpoint => {
+                    shot.stamped_rtt()
+                }
+                Saw::Raw(_)
+                | Saw::Connect(_)
+                | Saw::Control(_)
+                | Saw::Hop(_)
+                | Saw::TtlOne(_)
+                | Saw::Echo(_)
+                | Saw::OtherControls(_)
+                | Saw::Route(_)
+                | Saw::Neighbour(_)
+                | Saw::Listener(_)
+                | Saw::Counters(_) => None,
+            });
+        stamped.or_else(|| self.first_handshake()?.clean_rtt())
+    }
+}
+
 impl Handshake {
     /// The kernel's own round trip, unless a retransmission makes it say something else.
     pub fn clean_rtt(&self) -> Option<Duration> {

@@ -140,4 +140,11 @@ impl Shot {
             ShotOutcome::NotSent(_) => None,
         }
     }
+
+    /// How long the SYN-ACK took by the kernel's time stamps of both packets.
+    pub(super) fn stamped_rtt(&self) -> Option<Duration> {
+        let stamped =
+            |reply: &&Reply| matches!(reply.says, ReplySays::SynAck(_)) && reply.timed_by == TimedBy::Kernel;
+        self.replies()?.iter().find(stamped).map(|reply| reply.after_s)
+    }
 }

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::evidence::{
-    Ability, Answer, Dial, Evidence, Handshake, Look, NextHop, Observation, Question, Saw,
+    Ability, Answer, Dial, Evidence, Handshake, Look, Mode, NextHop, Observation, Question, Saw,
 };
 use schedule::Schedule;
 use sweep::Sweep;
@@ -369,7 +369,12 @@ impl Investigation {
             let hold = self.limits.again;
             self.schedule.add(now, Ask::ConnectAndHold(hold));
             self.schedule.add(now + hold, Ask::ConnectAndHold(hold));
-        } else if handshake.ending.peer_fin_after_s.is_some() || self.is_implausibly_fast(handshake) {
+            return;
+        }
+        if self.evidence.sight.mode == Mode::Raw {
+            self.measure(now, handshake.connect_s);
+        }
+        if handshake.ending.peer_fin_after_s.is_some() || self.is_implausibly_fast(handshake) {
             self.schedule.add(now, Ask::Host);
         }
     }

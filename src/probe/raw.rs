@@ -48,6 +48,16 @@ impl Investigation {
         }
     }
 
+    /// The port is open, and raw packets were asked for whatever it is: how long does a SYN-ACK take by the kernel's time
+    /// stamps, and does the server use SYN cookies?
+    pub(super) fn measure(&mut self, now: Duration, round_trip: Duration) {
+        let patience = 3 * round_trip + Duration::from_millis(50);
+        for question in [Question::Syn, Question::Cookie] {
+            self.schedule
+                .add(now, raw(question, self.evidence.endpoint, patience));
+        }
+    }
+
     /// The port is silent: what else answers, here and on a control port?
     pub(super) fn shoot_at_silence(&mut self) {
         use Question::{Ack, Fin, HalfOpen, Syn};

@@ -14,7 +14,7 @@ use super::series::{Summary, summarise};
 use crate::check::{EndpointOutcome, NameOutcome, TargetOutcome};
 use crate::diagnose::advice::{Advice, advise, advise_name, default_client_hang, hangs_silently};
 use crate::diagnose::{Cause, Class, Confidence, Diagnosis, Finding, Reason};
-use crate::evidence::{Handshake, Mode, Observation, Resolution, Sight, SynSchedule};
+use crate::evidence::{Mode, Observation, Resolution, Sight, SynSchedule};
 
 /// The name of the contract.
 pub const SCHEMA: &str = "tcpprobe/v1";
@@ -199,9 +199,7 @@ fn endpoint_record<'a>(
         port: evidence.endpoint.port(),
         started: started.and_then(rfc3339),
         advice: advise(evidence, diagnosis),
-        handshake_rtt_s: handshake
-            .and_then(Handshake::clean_rtt)
-            .map(|rtt| rtt.as_secs_f64()),
+        handshake_rtt_s: evidence.handshake_rtt().map(|rtt| rtt.as_secs_f64()),
         connect_s: handshake.map(|handshake| handshake.connect_s.as_secs_f64()),
         default_client_hang_s: schedule
             .filter(|_| hangs_silently(diagnosis.cause))

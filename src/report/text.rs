@@ -12,7 +12,7 @@ use super::series;
 use super::style::{Style, Verbosity};
 use super::{Report, human};
 use crate::check::{EndpointOutcome, TargetOutcome};
-use crate::evidence::{Handshake, SynSchedule};
+use crate::evidence::SynSchedule;
 
 /// Writes the whole report.
 pub fn write(report: &Report, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
@@ -133,7 +133,7 @@ fn quiet(outcome: &TargetOutcome, label: &str, style: &Style) -> Vec<String> {
     let failed = outcome.name.as_ref().and_then(|name| name.failed.as_ref());
     let failed = failed.map(|diagnosis| line(label, diagnosis, None));
     let probed = outcome.endpoints.iter().map(|one| {
-        let rtt = one.evidence.first_handshake().and_then(Handshake::clean_rtt);
+        let rtt = one.evidence.handshake_rtt();
         let label = match &outcome.name {
             Some(_) => format!("{label} ({})", one.evidence.endpoint.ip()),
             None => address(one),

@@ -486,7 +486,7 @@ fn nothing_seen(timeout_s: Duration, sees_raw: bool) -> Evidence {
         slow_s: ms(250),
         timeout_s,
         sight: Sight {
-            mode: if sees_raw { Mode::Raw } else { Mode::Connect },
+            mode: Mode::Connect,
             raw: if sees_raw {
                 Ability::Yes
             } else {

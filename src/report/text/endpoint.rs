@@ -103,7 +103,7 @@ pub(super) fn sentence(one: &EndpointOutcome) -> String {
         return in_short.to_owned();
     };
     let took = format!("connect() took {}", human_duration(handshake.connect_s));
-    match (handshake.clean_rtt(), one.diagnosis.cause.class()) {
+    match (one.evidence.handshake_rtt(), one.diagnosis.cause.class()) {
         (Some(rtt), Class::Open) => format!("handshake RTT {}", human_duration(rtt)),
         (None, Class::Open) => took,
         (Some(rtt), _) => format!("{in_short}; {took}, handshake RTT {}", human_duration(rtt)),
