@@ -1,6 +1,6 @@
 //! What cannot be meant is exit code 2, and the message says what is wrong and what would be right.
 
-use crate::support::{Port, loopback, tcpprobe};
+use crate::support::tcpprobe;
 
 /// Exit code 2, nothing on standard output, and all of these words on standard error.
 fn is_usage_error(arguments: &[&str], words: &[&str]) {

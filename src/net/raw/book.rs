@@ -309,3 +309,6 @@ impl Arrival {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -205,3 +205,6 @@ impl Program {
         self.code
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 mod answer;
 mod book;
 mod filter;
+mod flight;
 mod open;
 mod ping;
 mod receive;
@@ -15,34 +16,23 @@ mod sight;
 
 pub use sight::{RawSight, Use};
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::dial::Source;
 use super::finish::Finish;
-use super::{clock, errno, pause, privileges};
-use crate::evidence::{LocalError, LocalMeans, Shot, ShotOutcome};
-use crate::wire::{Packet, Payload, Segment, Unwritable};
-use answer::{Asked, FourTuple, Question};
-use book::{Book, Departure};
+use super::{errno, privileges};
+use crate::evidence::{LocalError, Shot, ShotOutcome};
+use book::Book;
 use filter::Ear;
+use flight::Flight;
 use open::{Line, Opened, Ports};
-use send::Origin;
-
-/// A SYN-ACK and a RST that both answer one SYN do not come at the same moment: somebody in between injects one.
-const SHORTEST_LINGER: Duration = Duration::from_millis(10);
-
-/// How long the SYN of a half-open probe is ahead of its FIN. They take the same way, so what could make the FIN arrive
-/// first are the parallel queues of one link, and those differ by less than this.
-const HEAD_START: Duration = Duration::from_millis(5);
 
 /// The raw sockets of a run; clones share them. They serve thousands of endpoints at the same time.
 #[derive(Clone)]
@@ -229,180 +219,6 @@ impl Shared {
     }
 }
 
-/// A probe whose answers are waited for.
-struct Flight<'a> {
-    shared: &'a Shared,
-    to: SocketAddr,
-    origin: Origin,
-    hop_limit: u8,
-    tuple: FourTuple,
-    question: Question,
-    told: Arc<Notify>,
-    is_guest: bool,
-}
-
-impl<'a> Flight<'a> {
-    fn begin(shared: &'a Shared, order: &Order) -> Result<Self, LocalError> {
-        shared.line(order.to)?;
-        let origin = Origin::towards(order.to, &order.source)?;
-        let question = Question {
-            asked: match order.kind {
-                Kind::Syn | Kind::SynWithoutTimestamps | Kind::Challenge { .. } | Kind::FirstFragment => {
-                    Asked::Syn
-                }
-                Kind::Ack => Asked::Ack,
-                Kind::Fin => Asked::Fin,
-                Kind::HalfOpen => Asked::SynAndFin,
-            },
-            sequence: unpredictable(),
-            acknowledgement: unpredictable(),
-        };
-        let no_port = || errno::local("bind", &io::Error::from_raw_os_error(libc::EADDRINUSE));
-        let first = unpredictable() as usize;
-        let mut book = shared.book();
-        let local = match order.kind {
-            Kind::Challenge { from } => (from.ip(), from.port()),
-            Kind::Syn
-            | Kind::SynWithoutTimestamps
-            | Kind::Ack
-            | Kind::Fin
-            | Kind::HalfOpen
-            | Kind::FirstFragment => (
-                origin.address,
-                book.free_port(origin.address, order.to, first)
-                    .ok_or_else(no_port)?,
-            ),
-        };
-        let tuple = FourTuple {
-            local,
-            remote: (order.to.ip(), order.to.port()),
-        };
-        let told = book.begin(tuple, question).ok_or_else(no_port)?;
-        drop(book);
-        let is_guest = matches!(order.kind, Kind::Challenge { .. });
-        if is_guest {
-            shared.change_guests(|guests| guests.push(tuple.local.1));
-        }
-        Ok(Self {
-            shared,
-            to: order.to,
-            origin,
-            hop_limit: order.ttl.unwrap_or(origin.hop_limit),
-            tuple,
-            question,
-            told,
-            is_guest,
-        })
-    }
-
-    fn from(&self) -> SocketAddr {
-        let (address, port) = self.tuple.local;
-        let mut from = SocketAddr::new(address, port);
-        if let (SocketAddr::V6(from), SocketAddr::V6(to)) = (&mut from, self.to) {
-            from.set_scope_id(to.scope_id());
-        }
-        from
-    }
-
-    async fn send(&self, kind: Kind, finish: &mut Finish) -> Result<(), LocalError> {
-        let ports = self.tuple.ports();
-        let sequence = self.question.sequence;
-        let mss = if self.to.is_ipv4() { 1460 } else { 1440 };
-        let syn = |timestamp| self.packet(Segment::syn(ports, sequence, mss, timestamp));
-        let with_timestamp = || syn(Some(unpredictable()));
-        match kind {
-            Kind::Syn | Kind::Challenge { .. } => self.depart(0, with_timestamp().emit()).await,
-            Kind::SynWithoutTimestamps => self.depart(0, syn(None).emit()).await,
-            Kind::Ack => {
-                let ack = Segment::bare_ack(ports, sequence, self.question.acknowledgement);
-                self.depart(0, self.packet(ack).emit()).await
-            }
-            Kind::Fin => {
-                let fin = Segment::bare_fin(ports, sequence);
-                self.depart(0, self.packet(fin).emit()).await
-            }
-            Kind::FirstFragment => {
-                let fragment = with_timestamp().emit_first_fragment(unpredictable());
-                self.depart(0, fragment).await
-            }
-            Kind::HalfOpen => {
-                self.depart(0, with_timestamp().emit()).await?;
-                tokio::select! {
-                    () = pause::pause(HEAD_START) => {}
-                    () = self.told.notified() => {
-                        // For whoever waits for the answers.
-                        self.told.notify_one();
-                        return Ok(());
-                    }
-                    () = finish.requested() => return Ok(()),
-                }
-                let fin = Segment::out_of_window_fin(ports, sequence);
-                self.depart(1, self.packet(fin).emit()).await
-            }
-        }
-    }
-
-    fn packet(&self, segment: Segment) -> Packet {
-        Packet {
-            source: self.tuple.local.0,
-            destination: self.to.ip(),
-            hop_limit: self.hop_limit,
-            payload: Payload::Tcp(segment),
-        }
-    }
-
-    async fn depart(&self, index: usize, packet: Result<Vec<u8>, Unwritable>) -> Result<(), LocalError> {
-        let packet = written(packet)?;
-        let note = || {
-            let departure = Departure {
-                at: clock::now(),
-                wall: clock::unix_now(),
-                stamp: None,
-            };
-            self.shared.book().departs(&self.tuple, index, departure);
-            Some((self.tuple, index))
-        };
-        let line = self.shared.line(self.to)?;
-        line.sender.send(&packet, self.to, &self.origin, note).await
-    }
-
-    async fn wait(&self, patience: Duration, finish: &mut Finish) {
-        tokio::select! {
-            () = self.told.notified() => {}
-            () = sleep(patience) => return,
-            () = finish.requested() => return,
-        }
-        let took = self.shared.book().first_answer_took(&self.tuple);
-        tokio::select! {
-            () = sleep(took.unwrap_or_default().max(SHORTEST_LINGER)) => {}
-            () = finish.requested() => {}
-        }
-    }
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        self.shared.book().end(&self.tuple);
-        if self.is_guest {
-            let port = self.tuple.local.1;
-            self.shared.change_guests(|guests| {
-                if let Some(at) = guests.iter().position(|guest| *guest == port) {
-                    guests.swap_remove(at);
-                }
-            });
-        }
-    }
-}
-
-/// Packets of ours can always be written, unless their ends are of different IP versions: the user's source address.
-fn written(packet: Result<Vec<u8>, Unwritable>) -> Result<Vec<u8>, LocalError> {
-    packet.map_err(|error| LocalError {
-        call: "sendmsg".to_owned(),
-        errno: error.to_string(),
-        means: LocalMeans::Other,
-    })
-}
-
 /// Takes packets from a socket to those who wait for them.
 async fn hear(shared: Arc<Shared>, ear: Ear) {
     let Some(socket) = shared.socket(ear) else { return };
@@ -433,10 +249,4 @@ async fn watch_departures(shared: Arc<Shared>, is_ipv4: bool) {
             Err(_) => sleep(AFTER_ERROR).await,
         }
     }
-}
-
-/// What nobody can guess: a keyed hash whose key is the system's random number.
-fn unpredictable() -> u32 {
-    let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_be_bytes();
-    u32::from_be_bytes([a, b, c, d])
 }

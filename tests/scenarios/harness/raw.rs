@@ -66,8 +66,7 @@ const PROOFS: &[(&str, &str, Proof)] = &[
                 && offer.timestamps
                 && offer.window > 0
                 && reply.hop_limit == Some(62)
-                && reply.seen == SeenAt::Socket
-                && reply.timed_by == TimedBy::Kernel;
+                && reply.seen == SeenAt::Socket;
             ensure(right, &shot)?;
             // Our own kernel's, since nobody listens on our port.
             ensure(passed(lab, '>', "Flags [R]") == 1, lab.trace())
@@ -194,10 +193,35 @@ const PROOFS: &[(&str, &str, Proof)] = &[
             let [reply] = replies(&shot)? else {
                 return unexpected(&shot);
             };
-            let right = reply.seen == SeenAt::InterfaceOnly
-                && matches!(reply.says, ReplySays::SynAck(_))
-                && reply.timed_by == TimedBy::Kernel;
+            let right = reply.seen == SeenAt::InterfaceOnly && matches!(reply.says, ReplySays::SynAck(_));
             ensure(right, &shot)
+        },
+    ),
+    (
+        "the_kernel_stamps_both_packets_where_our_own_firewall_passes_them",
+        LISTENER,
+        |lab, family| stamped(lab, family, SeenAt::Socket),
+    ),
+    (
+        "the_kernel_stamps_both_packets_where_our_own_firewall_drops_one",
+        "[[firewall]]\nnode = 'client'\nhook = 'input'\nside = 'from'\nport = 8080\nverdict = 'drop'\n\
+         [[listener]]\nport = 8080",
+        |lab, family| stamped(lab, family, SeenAt::InterfaceOnly),
+    ),
+    (
+        "an_icmp_error_that_our_own_host_sends_is_told_as_such",
+        "",
+        |lab, family| {
+            let order = Order {
+                to: SocketAddr::new(Place::NobodyNear.address(family), 8080),
+                patience: Duration::from_secs(8),
+                ..order(family, Kind::Syn)
+            };
+            let shots = shoot(lab, vec![order])?;
+            let [ReplySays::Icmp(error)] = &says(&shots[0])?[..] else {
+                return unexpected(&shots[0]);
+            };
+            ensure(error.says == IcmpSays::HostUnreachable && error.from_self, &shots)
         },
     ),
     (
@@ -502,6 +526,22 @@ fn order(family: Family, kind: Kind) -> Order {
         ttl: None,
         patience: PATIENCE,
     }
+}
+
+/// The second time at the latest: the kernel takes a moment to switch its stamps on.
+fn stamped(lab: &Lab, family: Family, seen: SeenAt) -> Outcome {
+    let shots = in_client(lab, move |raw| async move {
+        let (_finisher, finish) = finisher();
+        let order = order(family, Kind::Syn);
+        let _ = raw.shoot(&order, finish.clone()).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        [raw.shoot(&order, finish).await]
+    })?;
+    let right = |reply: &Reply| reply.timed_by == TimedBy::Kernel && reply.seen == seen;
+    ensure(
+        replies(&shots[0])?.iter().all(right) && !replies(&shots[0])?.is_empty(),
+        &shots,
+    )
 }
 
 fn one(lab: &Lab, family: Family, kind: Kind) -> Result<Shot, libtest_mimic::Failed> {
