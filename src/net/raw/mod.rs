@@ -1,6 +1,6 @@
 //! Raw sockets: segments of our own making, and everything that comes back to them.
 //!
-//! One set of sockets serves all probes of a run. What is received is matched by [`book`] with what was sent; a reader
+//! One set of sockets serves all probes of a run. What is received is matched by `book` with what was sent; a reader
 //! task for each socket does the receiving. The packets are sent over sockets that receive nothing, and received by
 //! sockets of their own: TCP and ICMP of each IP version behind our own firewall, and all of it before (`AF_PACKET`).
 
