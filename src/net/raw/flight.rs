@@ -13,7 +13,7 @@ use super::answer::{Asked, FourTuple, Question};
 use super::book::Departure;
 use super::send::Origin;
 use super::{Kind, Order, Shared};
-use crate::evidence::{LocalError, LocalMeans};
+use crate::evidence::{LocalError, LocalMeans, ShotOutcome};
 use crate::net::finish::Finish;
 use crate::net::{clock, errno, pause};
 use crate::wire::{Packet, Payload, Segment, Unwritable};
@@ -138,6 +138,21 @@ impl<'a> Flight<'a> {
                 self.depart(1, self.packet(fin).emit()).await
             }
         }
+    }
+
+    /// What came of it. Silence is one only if the packet left, which for a fragment the kernel's stamp alone can say.
+    pub(super) fn outcome(&self, kind: Kind) -> ShotOutcome {
+        let mut book = self.shared.book();
+        let left = book.has_left(&self.tuple);
+        let replies = book.end(&self.tuple);
+        if kind == Kind::FirstFragment && replies.is_empty() && !left {
+            return ShotOutcome::NotSent(LocalError {
+                call: "sendmsg".to_owned(),
+                errno: "our own kernel did not let the fragment go".to_owned(),
+                means: LocalMeans::Other,
+            });
+        }
+        ShotOutcome::Sent { replies }
     }
 
     fn packet(&self, segment: Segment) -> Packet {

@@ -18,7 +18,6 @@ pub use sight::{RawSight, Use};
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -73,7 +72,8 @@ pub enum Kind {
         from: SocketAddr,
     },
     /// The first fragment of a SYN, and no other. A host that gets it says so when it has waited for the rest for long
-    /// enough (30 s for IPv4, 60 s for IPv6 on Linux). Over IPv6, a kernel that tracks its own connections keeps it.
+    /// enough (30 s for IPv4, 60 s for IPv6 on Linux). Over IPv6, a kernel that tracks its own connections waits for
+    /// the rest itself: then it counts as not sent.
     FirstFragment,
 }
 
@@ -90,7 +90,7 @@ struct Shared {
     interface: tokio::net::UdpSocket,
     _ports: Ports,
     book: Mutex<Book>,
-    filtered: AtomicBool,
+    filtered: bool,
     /// The ports of connections that are being challenged, which the filters have to let through too.
     guests: Mutex<Vec<u16>>,
 }
@@ -105,16 +105,8 @@ impl Raw {
         let opened = privileges::once_with_raw_sockets(open::open)?;
         let shared = Arc::new(Shared::new(opened));
         let mut readers = JoinSet::new();
-        for (ear, exists) in [
-            (Ear::TcpV4, true),
-            (Ear::IcmpV4, true),
-            (Ear::Interface, true),
-            (Ear::TcpV6, shared.v6.is_some()),
-            (Ear::IcmpV6, shared.v6.is_some()),
-        ] {
-            if exists {
-                readers.spawn(hear(shared.clone(), ear));
-            }
+        for ear in Ear::ALL {
+            readers.spawn(hear(shared.clone(), ear));
         }
         readers.spawn(watch_departures(shared.clone(), true));
         readers.spawn(watch_departures(shared.clone(), false));
@@ -127,7 +119,7 @@ impl Raw {
     /// Whether the kernel keeps from us what is not for us. Where it does not let us filter our own sockets, every
     /// packet of a busy host costs us time.
     pub fn filtered(&self) -> bool {
-        self.0.shared.filtered.load(Ordering::Relaxed)
+        self.0.shared.filtered
     }
 
     /// Sends a probe, and collects what answers it until the patience is over, or until shortly after the first answer.
@@ -149,9 +141,7 @@ impl Raw {
         shot.outcome = match flight.send(order.kind, &mut finish).await {
             Ok(()) => {
                 flight.wait(order.patience, &mut finish).await;
-                ShotOutcome::Sent {
-                    replies: shared.book().end(&flight.tuple),
-                }
+                flight.outcome(order.kind)
             }
             Err(error) => ShotOutcome::NotSent(error),
         };
@@ -175,7 +165,7 @@ impl Shared {
             interface: opened.interface,
             book: Mutex::new(Book::new(opened.ports.numbers.clone())),
             _ports: opened.ports,
-            filtered: AtomicBool::new(opened.filtered),
+            filtered: opened.filtered,
             guests: Mutex::default(),
         }
     }
@@ -207,11 +197,11 @@ impl Shared {
     fn change_guests(&self, change: impl FnOnce(&mut Vec<u16>)) {
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut guests);
-        if !self.filtered.load(Ordering::Relaxed) {
+        if !self.filtered {
             return;
         }
         let ports = [self.book().ports(), &guests].concat();
-        for ear in [Ear::TcpV4, Ear::TcpV6, Ear::IcmpV4, Ear::IcmpV6, Ear::Interface] {
+        for ear in Ear::ALL {
             if let Some(socket) = self.socket(ear) {
                 open::exchange_filter(socket, &ports, ear);
             }

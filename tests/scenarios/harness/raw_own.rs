@@ -15,7 +15,7 @@ use tcpprobe::net::raw::{Kind, Order};
 use tcpprobe::net::{clock, interfaces};
 
 use crate::facilities::{Outcome, ensure};
-use crate::raw::{LISTENER, Proof, all, in_client, one, order, replies, says, shoot, unexpected};
+use crate::raw::{LISTENER, Proof, all, in_client, one, order, passed, replies, says, shoot, unexpected};
 
 /// One trial a proof and IP version.
 pub(crate) const PROOFS: &[(&str, &str, Proof)] = &[
@@ -159,6 +159,21 @@ pub(crate) const PROOFS: &[(&str, &str, Proof)] = &[
                 says(&shot)?.is_empty() && took < Duration::from_secs(10),
                 (shot, took),
             )
+        },
+    ),
+    (
+        "a_first_fragment_that_our_own_connection_tracking_keeps_is_not_sent",
+        "[[firewall]]\nnode = 'client'\nhook = 'output'\nport = 9\nstate = 'new'\nverdict = 'drop'",
+        |lab, family| {
+            let shot = one(lab, family, Kind::FirstFragment)?;
+            let left = passed(lab, '>', "Flags [S]");
+            // Over IPv4 a socket may ask that its fragments be left alone.
+            let right = match (family, &shot.outcome) {
+                (Family::V4, ShotOutcome::Sent { replies }) => replies.is_empty() && left == 1,
+                (Family::V6, ShotOutcome::NotSent(error)) => error.means == LocalMeans::Other && left == 0,
+                (Family::V4, ShotOutcome::NotSent(_)) | (Family::V6, ShotOutcome::Sent { .. }) => false,
+            };
+            ensure(right, (shot, lab.trace()))
         },
     ),
     (

@@ -111,11 +111,9 @@ fn seen_by(ear: Ear, packet: &Packet) -> Option<Vec<u8>> {
     }
 }
 
-const EARS: [Ear; 5] = [Ear::TcpV4, Ear::TcpV6, Ear::IcmpV4, Ear::IcmpV6, Ear::Interface];
-
 #[test]
 fn what_may_answer_us_comes_through_and_nothing_else() {
-    for ear in EARS {
+    for ear in Ear::ALL {
         let program = program(&OURS, ear);
         let mut looked_at = 0;
         for ends in [V4, V6] {
