@@ -177,6 +177,27 @@ pub(crate) const PROOFS: &[(&str, &str, Proof)] = &[
         },
     ),
     (
+        "a_failed_send_does_not_confuse_the_stamps_of_others",
+        "[[firewall]]\nnode = 'client'\nhook = 'output'\nport = 8080\nverdict = 'drop'",
+        |lab, family| {
+            let shots = in_client(lab, move |raw| async move {
+                let (_finisher, finish) = finisher();
+                let mut shots = Vec::new();
+                for port in [8081, 8080, 8080, 8081, 8080, 8081] {
+                    let mut order = order(family, Kind::Syn);
+                    order.to.set_port(port);
+                    shots.push(raw.shoot(&order, finish.clone()).await);
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                shots
+            })?;
+            // The kernel takes a moment to switch its stamps on.
+            let answered = shots.iter().skip(1).filter_map(Shot::replies).flatten();
+            let by: Vec<TimedBy> = answered.map(|reply| reply.timed_by).collect();
+            ensure(by == [TimedBy::Kernel, TimedBy::Kernel], shots)
+        },
+    ),
+    (
         "a_probe_to_where_no_route_leads_is_not_sent",
         "[[route]]\nnode = 'client'\nto = 'server'\nway = 'none'",
         |lab, family| {
