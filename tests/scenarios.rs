@@ -16,6 +16,10 @@ mod facilities;
 mod inside;
 #[path = "scenarios/harness/raw.rs"]
 mod raw;
+#[path = "scenarios/harness/raw_own.rs"]
+mod raw_own;
+#[path = "scenarios/harness/raw_program.rs"]
+mod raw_program;
 #[path = "scenarios/harness/scenario.rs"]
 mod scenario;
 mod schema;

@@ -9,9 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{EndpointOutcome, Options};
 use crate::diagnose::diagnose;
-use crate::evidence::{
-    Ability, Answer, Dial, Evidence, LocalError, Observation, Question, Saw, Shot, ShotOutcome, Sight,
-};
+use crate::evidence::{Ability, Answer, Dial, Evidence, LocalError, Observation, Question, Saw, Sight};
 use crate::net::clock;
 use crate::net::dial::{Call, Hold, Source, dial};
 use crate::net::finish::{Finish, finisher};
@@ -221,18 +219,11 @@ impl Run<'_> {
             ttl: None,
             patience,
         };
-        let raw = self.raw();
+        self.used_raw = true;
+        let raw = &self.options.raw;
         self.probes.push(Box::pin(async move {
             let at = clock::now();
-            let shot = match raw {
-                Ok(raw) => raw.shoot(&order, finish).await,
-                Err(error) => Shot {
-                    question,
-                    to,
-                    from: None,
-                    outcome: ShotOutcome::NotSent(error),
-                },
-            };
+            let shot = raw.shoot(&order, finish).await;
             observation(started, at, Saw::Raw(shot))
         }));
     }

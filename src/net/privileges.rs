@@ -1,7 +1,8 @@
 //! CAP_NET_RAW: whether we have it, and having it in force for no longer than it takes to open sockets.
 //!
 //! Capabilities belong to a thread, so this is about the thread that calls. Those that it starts later inherit what it
-//! has left. No other capability is touched.
+//! has left; those that it started before (the C library's resolver runs on one) keep the right, but not in force. No
+//! other capability is touched.
 
 use std::io;
 

@@ -143,6 +143,16 @@ impl Book {
         }
     }
 
+    /// Whether the kernel says that all segments of a probe have left. Not every driver lets it know.
+    pub(super) fn has_left(&self, tuple: &FourTuple) -> bool {
+        self.flights.get(tuple).is_some_and(|flight| {
+            flight
+                .departures
+                .iter()
+                .all(|departure| departure.stamp.is_some())
+        })
+    }
+
     /// Stops waiting, and says what came.
     pub(super) fn end(&mut self, tuple: &FourTuple) -> Vec<Reply> {
         let Some(flight) = self.flights.remove(tuple) else {
@@ -309,3 +319,6 @@ impl Arrival {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

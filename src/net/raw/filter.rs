@@ -21,6 +21,17 @@ pub(super) enum Ear {
     Interface,
 }
 
+impl Ear {
+    /// One for each socket.
+    pub(super) const ALL: [Self; 5] = [
+        Self::TcpV4,
+        Self::TcpV6,
+        Self::IcmpV4,
+        Self::IcmpV6,
+        Self::Interface,
+    ];
+}
+
 /// Lets nothing through.
 pub(super) fn nothing() -> [SockFilter; 1] {
     [SockFilter::new(RETURN, 0, 0, 0)]
@@ -205,3 +216,6 @@ impl Program {
         self.code
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::flight::written;
 use super::send::Origin;
 use super::{Raw, Shared};
 use crate::evidence::{LocalError, Ping};
@@ -58,7 +59,7 @@ impl Waiting<'_> {
                 payload: b"tcpprobe".to_vec(),
             })),
         };
-        let bytes = super::written(packet.emit())?;
+        let bytes = written(packet.emit())?;
         line.sender.send(&bytes, self.to, &origin, || None).await
     }
 }

@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use super::Raw;
-use crate::evidence::{Ability, LocalError, Mode, Sight};
+use super::{Order, Raw};
+use crate::evidence::{Ability, LocalError, Mode, Shot, ShotOutcome, Sight};
+use crate::net::finish::Finish;
 use crate::net::{errno, privileges};
 
 /// The raw sockets of a run. A run that never asks for them, because all that it looks at is open, does not pay for them.
@@ -69,6 +70,19 @@ impl RawSight {
         self.opened
             .get_or_init(|| Raw::open().map_err(|error| errno::local("socket", &error)))
             .clone()
+    }
+
+    /// Sends a probe as [`Raw::shoot`] does; where the sockets cannot be opened it is not sent, and says why.
+    pub async fn shoot(&self, order: &Order, finish: Finish) -> Shot {
+        match self.raw() {
+            Ok(raw) => raw.shoot(order, finish).await,
+            Err(error) => Shot {
+                question: order.question,
+                to: order.to,
+                from: None,
+                outcome: ShotOutcome::NotSent(error),
+            },
+        }
     }
 
     /// Has the sight of an endpoint say that raw probes were asked for: whether they were possible is known by now.
