@@ -1,25 +1,32 @@
 //! The rounds of a run: one, so many as were asked for, or until somebody says stop.
 
+use std::cell::Cell;
 use std::io;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use futures_util::stream::{self, StreamExt};
 use tokio::time::sleep;
 
 use super::Failure;
 use super::output::Printer;
-use crate::check::{self, Options, TargetOutcome, check_target};
+use crate::check::{self, Company, Options, TargetOutcome, check_target};
 use crate::cli::{CheckArguments, Exit, Expectation};
 use crate::diagnose::Cause;
 use crate::diagnose::advice::default_client_hang;
 use crate::evidence::SynSchedule;
 use crate::net::finish::Finish;
-use crate::net::{clock, settings};
+use crate::net::{clock, open_files, settings};
 use crate::report::{Report, Round, Series};
 use crate::target::Target;
 
-/// So many targets are looked at in the same time; each needs a few sockets.
-const TARGETS_AT_ONCE: usize = 32;
+/// So many targets are looked at in the same time at most.
+const TARGETS_AT_ONCE: usize = 1024;
+/// What one target may need in the worst case: connections, controls, pings, timers.
+const DESCRIPTORS_A_TARGET: usize = 16;
+/// Targets begin this far apart, but for the first few: many at once are a flood for the first router.
+const PACE: Duration = Duration::from_micros(250);
+/// So much ahead of the pace is no flood.
+const BURST: Duration = Duration::from_millis(8);
 
 pub(super) async fn run(
     targets: &[Target],
@@ -114,10 +121,16 @@ async fn round(
     interrupt: &Finish,
 ) -> Result<Vec<TargetOutcome>, Failure> {
     let hang = schedule.map(default_client_hang);
-    let others = u32::try_from(targets.len().min(TARGETS_AT_ONCE) - 1).unwrap_or(u32::MAX);
+    let at_once = (open_files::limit() / DESCRIPTORS_A_TARGET).clamp(1, TARGETS_AT_ONCE);
+    let others = targets.len().min(at_once) - 1;
+    let company = Company::of(u32::try_from(others).unwrap_or(u32::MAX));
+    let pace = Pace::new();
     let mut checks = stream::iter(targets)
-        .map(|target| check_target(target, options, others, hang, interrupt.clone()))
-        .buffered(TARGETS_AT_ONCE);
+        .map(|target| async {
+            pace.wait().await;
+            check_target(target, options, &company, hang, interrupt.clone()).await
+        })
+        .buffered(at_once);
     let mut outcomes = Vec::with_capacity(targets.len());
     while let Some(outcome) = checks.next().await {
         let outcome = outcome.map_err(Failure::could_not_judge)?;
@@ -125,6 +138,29 @@ async fn round(
         outcomes.push(outcome);
     }
     Ok(outcomes)
+}
+
+/// When the next target may begin.
+struct Pace {
+    next: Cell<Instant>,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self {
+            // Whoever has not begun yet is ahead of nobody.
+            next: Cell::new(clock::now().checked_sub(BURST).unwrap_or_else(clock::now)),
+        }
+    }
+
+    async fn wait(&self) {
+        let now = clock::now();
+        let turn = self.next.get().max(now.checked_sub(BURST).unwrap_or(now));
+        self.next.set(turn + PACE);
+        if turn > now {
+            sleep(turn - now).await;
+        }
+    }
 }
 
 fn judge(outcome: &TargetOutcome, expected: &[Expectation]) -> Exit {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
-use super::{EndpointOutcome, Options};
+use super::company::Ledger;
+use super::{Company, EndpointOutcome, Options};
 use crate::diagnose::diagnose;
 use crate::evidence::{Ability, Answer, Dial, Evidence, LocalError, Observation, Question, Saw, Sight};
 use crate::net::clock;
@@ -20,11 +21,12 @@ use crate::probe::{Ask, Investigation, Step};
 
 /// Looks at one endpoint until there is a diagnosis, no time is left, or `interrupt` says to conclude.
 ///
-/// `alongside` is the number of other endpoints of the same family that are looked at in the same time.
+/// `company` is what else is looked at in the same time, `alongside` the number of other endpoints of the same family that are looked at in the same time.
 pub(super) async fn check_endpoint(
     endpoint: SocketAddr,
     options: &Options,
     sight: &Sight,
+    company: &Company,
     alongside: u32,
     mut interrupt: Finish,
 ) -> EndpointOutcome {
@@ -51,6 +53,8 @@ pub(super) async fn check_endpoint(
     let mut run = Run {
         endpoint,
         options,
+        company,
+        controls: Ledger::default(),
         started: clock::now(),
         finish,
         connected,
@@ -71,7 +75,10 @@ pub(super) async fn check_endpoint(
         }
         let pause = wake.saturating_sub(run.elapsed());
         tokio::select! {
-            Some(observation) = run.probes.next() => investigation.saw(observation),
+            Some(observation) = run.probes.next() => {
+                run.note(&observation);
+                investigation.saw(observation);
+            }
             Some(made) = on_connected.recv() => investigation.connected(run.elapsed(), made.from, made.hold),
             () = tokio::time::sleep(pause) => {}
             () = interrupt.requested() => break,
@@ -79,11 +86,19 @@ pub(super) async fn check_endpoint(
     }
     finisher.finish();
     while let Some(observation) = run.probes.next().await {
+        run.note(&observation);
         investigation.saw(observation);
     }
     let tally = tally(investigation.evidence(), alongside);
     for observation in run.conclude(tally) {
         investigation.saw(observation);
+    }
+    if let Some(controls) = company.controls_of_others(endpoint.ip(), &run.controls, clock::now()) {
+        investigation.saw(observation(
+            run.started,
+            clock::now(),
+            Saw::OtherControls(controls),
+        ));
     }
     let mut evidence = investigation.into_evidence();
     if run.used_raw {
@@ -106,6 +121,9 @@ type Probe<'a> = Pin<Box<dyn Future<Output = Observation> + 'a>>;
 struct Run<'a> {
     endpoint: SocketAddr,
     options: &'a Options,
+    company: &'a Company,
+    /// Our own controls.
+    controls: Ledger,
     started: Instant,
     finish: Finish,
     connected: mpsc::UnboundedSender<Made>,
@@ -120,8 +138,21 @@ impl Run<'_> {
         clock::now().saturating_duration_since(self.started)
     }
 
+    /// Lets the other endpoints of the host know what the path loses.
+    fn note(&mut self, observation: &Observation) {
+        let now = clock::now();
+        self.controls.ended(observation, self.endpoint, now);
+        self.company.note(self.endpoint.ip(), |all| {
+            all.ended(observation, self.endpoint, now);
+        });
+    }
+
     /// Starts a probe; what needs no packet is seen at once.
     fn start(&mut self, ask: &Ask) -> Vec<Observation> {
+        let now = clock::now();
+        self.controls.starts(ask, self.endpoint, now);
+        self.company
+            .note(self.endpoint.ip(), |all| all.starts(ask, self.endpoint, now));
         match *ask {
             Ask::Connect => self.dial(self.call(self.endpoint), Saw::Connect),
             Ask::ConnectAndHold(hold) => self.dial(

@@ -1,10 +1,12 @@
 //! The conductor for one run: carries out in `net` what `probe` asks for and hands back what was seen, until there
 //! is a diagnosis.
 
+mod company;
 mod endpoint;
 mod outcome;
 mod target;
 
+pub use company::Company;
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
 pub use target::{check_target, could_not_begin};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::endpoint::check_endpoint;
-use super::{EndpointOutcome, NameOutcome, Options, TargetOutcome};
+use super::{Company, EndpointOutcome, NameOutcome, Options, TargetOutcome};
 use crate::diagnose::{diagnose, name};
 use crate::evidence::{Answer, Dial, Evidence, Observation, Resolution, ResolvedBy, Saw};
 use crate::net::dns::{self, ResolveRequest};
@@ -17,15 +17,14 @@ use crate::target::{Host, Target};
 
 /// Looks at one target: resolves its name and looks at every address, in both families, at once.
 ///
-/// `others` is the number of other targets that are looked at in the same time; `hang` is how long a default client
-/// waits on silence.
+/// `company` is what else is looked at in the same time; `hang` is how long a default client waits on silence.
 ///
 /// # Errors
 /// When the scope of a link-local address names no interface of this host.
 pub async fn check_target(
     target: &Target,
     options: &Options,
-    others: u32,
+    company: &Company,
     hang: Option<Duration>,
     interrupt: Finish,
 ) -> io::Result<TargetOutcome> {
@@ -55,10 +54,12 @@ pub async fn check_target(
             .filter(|other| other.is_ipv4() == endpoint.is_ipv4())
             .count()
             - 1;
-        let alongside = others.saturating_add(u32::try_from(same_family).unwrap_or(u32::MAX));
+        let alongside = company
+            .others()
+            .saturating_add(u32::try_from(same_family).unwrap_or(u32::MAX));
         let sight = sight::sight(endpoint.is_ipv4(), &options.raw);
         let interrupt = interrupt.clone();
-        async move { check_endpoint(*endpoint, options, &sight, alongside, interrupt).await }
+        async move { check_endpoint(*endpoint, options, &sight, company, alongside, interrupt).await }
     }))
     .await;
     let pairs: Vec<_> = endpoints

@@ -39,6 +39,8 @@ pub(super) enum Silence {
     Expected,
     /// It must have been loss: less likely with each packet.
     Loss,
+    /// The same, where an answer beside it is no sign that nothing is lost.
+    Lost,
     /// As likely as an answer.
     Either,
     /// As likely as an answer; but beside an answer it must have been loss.
@@ -170,13 +172,17 @@ const SOME_KNOWN: Cell = fits(&[
     (Sign::FinIgnored, 0.5),
     (Sign::SynAckRepeated, 0.5),
     (Sign::BareReset, 0.3),
-]);
+])
+.silence(Silence::Expected);
 const CLOSED_IN_ORDER: Cell = fits(&[
     (Sign::FinAcknowledged, 1.0),
     (Sign::FinPending, 0.3),
+    (Sign::FinIgnored, 1.0),
+    (Sign::SynAckRepeated, 1.0),
     (Sign::QuietThenReset, 1.0),
     (Sign::ResetAtClose, 0.3),
-]);
+])
+.silence(Silence::Lost);
 
 /// What every row expects of columns that it does not name.
 pub(super) const EVERYWHERE: &[(Column, Cell)] = &[
@@ -221,20 +227,21 @@ pub(super) const ROWS: &[Row] = &[
         Ending: CLOSED_IN_ORDER),
     // Slow: connected, but not as it should be.
     row!(SynLost, 0.5, Likely,
-        Syn: fits(&[(Sign::AfterLostSyn, 1.0), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
+        Syn: fits(&[(Sign::AfterLostSyn, 1.0), (Sign::AfterLostSynAck, 0.3), (Sign::AfterLoss, 0.3),
+                (Sign::LateByTimeout, 0.3), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
             .needs(&[Sign::AfterLostSyn])
             .silence(Silence::Loss),
         Ending: CLOSED_IN_ORDER),
     row!(SynAckLost, 0.5, Likely,
-        Syn: fits(&[(Sign::AfterLostSynAck, 1.0), (Sign::LateByTimeout, 1.0), (Sign::SynAck, 1.0),
-                (Sign::LateSynAck, 0.5)])
+        Syn: fits(&[(Sign::AfterLostSynAck, 1.0), (Sign::AfterLostSyn, 0.3), (Sign::AfterLoss, 0.3),
+                (Sign::LateByTimeout, 1.0), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
             .needs(&[Sign::AfterLostSynAck, Sign::LateByTimeout])
             .silence(Silence::Loss),
         PathTime: fits(&[(Sign::PathFast, 1.0)]).otherwise(0.02),
         Ending: CLOSED_IN_ORDER),
     row!(Retransmitted, 0.5, Likely,
         Syn: fits(&[(Sign::AfterLoss, 1.0), (Sign::AfterLostSyn, 0.02), (Sign::AfterLostSynAck, 0.02),
-                (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
+                (Sign::LateByTimeout, 0.02), (Sign::SynAck, 1.0), (Sign::LateSynAck, 0.5)])
             .needs(&[Sign::AfterLoss, Sign::AfterLostSyn, Sign::AfterLostSynAck])
             .silence(Silence::Loss),
         Ending: CLOSED_IN_ORDER),
@@ -368,10 +375,12 @@ pub(super) const ROWS: &[Row] = &[
     row!(AckIgnored, 0.3, Likely,
         Syn: CONNECTED,
         Ending: fits(&[(Sign::SynAckRepeated, 1.0), (Sign::FinIgnored, 1.0), (Sign::FinPending, 0.05),
-                (Sign::FinAcknowledged, 0.3)])
+                (Sign::FinAcknowledged, 0.1)])
+            .silence(Silence::Expected)
             .needs(&[Sign::SynAckRepeated, Sign::FinIgnored, Sign::FinPending]),
         Listener: QUEUE_AT_THE_BRIM),
-    row!(Unattributed, 0.02, Likely, Syn: CONNECTED, Ending: answers!(Sign::FinIgnored)),
+    row!(Unattributed, 0.02, Likely,
+        Syn: CONNECTED, Ending: answers!(Sign::FinIgnored).silence(Silence::Expected)),
     row!(ResetOnOverflow, 0.2, Likely,
         Syn: CONNECTED,
         Ending: fits(&[(Sign::BareReset, 1.0), (Sign::AnyReset, 0.5), (Sign::AbortReset, 0.05),

@@ -110,6 +110,7 @@ fn silence(silence: Silence, reading: &Reading, loss: f64) -> f64 {
     let answered = i32::try_from(reading.answers.len()).unwrap_or(i32::MAX);
     match silence {
         Silence::Loss => loss.powi(unanswered) * (1.0 - loss).powi(answered),
+        Silence::Lost => loss.powi(unanswered),
         Silence::UnlessItAnswers if answered > 0 => loss.powi(unanswered) * (1.0 - loss).powi(answered),
         Silence::Either | Silence::UnlessItAnswers if unanswered > 0 => 0.5,
         Silence::PerhapsMixed if unanswered == 0 => 1.0,

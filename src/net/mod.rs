@@ -13,6 +13,7 @@ pub mod interfaces;
 mod kernel;
 pub mod listener;
 mod netlink;
+pub mod open_files;
 mod pause;
 pub mod ping;
 pub mod privileges;

@@ -102,6 +102,8 @@ pub struct Investigation {
     connected_by: Option<Duration>,
     /// Raw probes that have no outcome yet.
     raw_pending: u32,
+    /// When raw SYNs to the port were asked for.
+    raw_syns: Vec<Duration>,
     /// Packets that have been sent, or are the kernel's to send.
     spent: u32,
     /// Challenges that have been asked.
@@ -147,6 +149,7 @@ impl Investigation {
             endings_pending: 0,
             connected_by: None,
             raw_pending: 0,
+            raw_syns: Vec::new(),
             spent: 0,
             challenges: 0,
             followed_syn_ack: false,
@@ -255,10 +258,13 @@ impl Investigation {
         for ask in &asks {
             match ask {
                 Ask::Connect | Ask::ConnectAndHold(_) => self.connects_pending += 1,
-                Ask::Raw { question, .. } => {
+                Ask::Raw { question, to, .. } => {
                     self.raw_pending += 1;
                     if *question == Question::FirstFragment {
                         self.fragment_asked = Some(now);
+                    }
+                    if *question == Question::Syn && *to == self.evidence.endpoint {
+                        self.raw_syns.push(now);
                     }
                 }
                 Ask::Control(_)

@@ -168,11 +168,11 @@ impl Investigation {
     /// Design: three tries, up to six while the controls show loss.
     fn try_more_often(&mut self, now: Duration) {
         let checked_at = self.limits.last_try() + self.limits.again;
-        if self.tried_more_often || now < checked_at || !self.controls_show_loss() {
+        if self.tried_more_often || now < checked_at || self.port_has_answered() || !self.controls_show_loss()
+        {
             return;
         }
         self.tried_more_often = true;
-        self.limits.settled = self.limits.settled_late;
         for (try_number, at) in self.limits.more_tries.into_iter().enumerate() {
             let control = self.control(try_number);
             if self.sees_raw() {
@@ -251,9 +251,18 @@ impl Investigation {
         })
     }
 
-    /// Whether every raw SYN to the port was answered, as far as is known.
-    pub(super) fn raw_syns_are_answered(&self) -> bool {
-        self.shots(Question::Syn).all(|shot| is_answered(shot, |_| true))
+    /// Whether every raw SYN to the port was answered that should have been by now.
+    pub(super) fn raw_syns_are_answered(&self, now: Duration) -> bool {
+        let due = self
+            .raw_syns
+            .iter()
+            .filter(|asked| **asked + self.limits.hop <= now)
+            .count();
+        let answered = self
+            .shots(Question::Syn)
+            .filter(|shot| is_answered(shot, |_| true))
+            .count();
+        answered >= due
     }
 }
 

@@ -40,8 +40,8 @@ impl Limits {
             tries: [at(250), at(600), at(1100)],
             // The kernel has retransmitted the SYN of at least three connections by then.
             settled: at(1850),
-            more_tries: [at(1450), at(1750), at(2050)],
-            settled_late: at(2750).min(timeout),
+            more_tries: [at(1450), at(1700), at(1950)],
+            settled_late: at(2400).min(timeout),
             hop: at(200),
             icmp_again: at(1050),
             ttl_one: at(20),

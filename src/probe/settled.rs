@@ -89,7 +89,7 @@ impl Investigation {
             .count();
         if answered > 0 {
             // Late, but none lost: two answers and the path's own round trip tell it all.
-            let none_lost = self.raw_syns_are_answered()
+            let none_lost = self.raw_syns_are_answered(now)
                 && self
                     .connects()
                     .all(|dial| dial.syns == 1 && dial.answer != Answer::Silence);
@@ -105,7 +105,12 @@ impl Investigation {
             return now >= self.limits.settled;
         }
         let swept = self.sweeps.iter().all(Sweep::is_over);
-        all_asked && swept && now >= self.limits.settled && self.host_has_answered()
+        let settled = if self.tried_more_often {
+            self.limits.settled_late
+        } else {
+            self.limits.settled
+        };
+        all_asked && swept && now >= settled && self.host_has_answered()
     }
 
     /// When the answer to [`Self::is_settled`] may change by the mere passing of time.
@@ -118,6 +123,7 @@ impl Investigation {
             ending,
             self.limits.last_try() + self.limits.again,
             self.limits.settled,
+            self.limits.settled_late,
             self.evidence
                 .observations
                 .first()

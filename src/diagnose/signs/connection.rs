@@ -6,7 +6,9 @@ use super::handshake::handshake_sign;
 use super::raw::{delivered, is_silent, shots};
 use super::select::{connects, path_round_trip, shortest_wait, to_port};
 use super::{Column, Reading, Sign};
-use crate::evidence::{Answer, Ending, Evidence, IcmpSays, Question, Reply, ReplySays, ResetShape};
+use crate::evidence::{
+    Answer, Dial, Ending, Evidence, Handshake, IcmpSays, Question, Reply, ReplySays, ResetShape,
+};
 
 pub(super) fn syn(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Syn);
@@ -65,10 +67,34 @@ pub(super) fn ending(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Ending);
     for (index, _, dial) in connects(evidence) {
         if let Answer::SynAck(handshake) = &dial.answer {
-            reading.answers.push((ending_sign(&handshake.ending), index));
+            let sign = sign_of(evidence, dial, handshake);
+            if matches!(sign, Sign::FinIgnored | Sign::SynAckRepeated) {
+                // Each of them was lost, or else the peer does not have the connection.
+                reading.unanswered += 1 + handshake.ending.fin_retransmissions;
+            }
+            reading.answers.push((sign, index));
         }
     }
     reading
+}
+
+/// How a connection ended. What came while our FIN waited is a repeated SYN-ACK only if it can be nothing else: not the
+/// answer to a challenge on that connection, nor the second of two SYN-ACKs of which one answers a SYN that we had sent
+/// again and the other is the server's own repetition.
+fn sign_of(evidence: &Evidence, dial: &Dial, handshake: &Handshake) -> Sign {
+    let challenged = shots(evidence, Question::Challenge, true)
+        .any(|(_, _, shot)| shot.from.is_some() && shot.from == dial.from);
+    let needed_timers =
+        handshake.retransmitted_syns > 0 || handshake_sign(handshake, evidence.slow_s) == Sign::LateByTimeout;
+    let others = if challenged {
+        u32::MAX
+    } else {
+        u32::from(needed_timers)
+    };
+    ending_sign(&Ending {
+        repeated_syn_acks: handshake.ending.repeated_syn_acks.saturating_sub(others),
+        ..handshake.ending.clone()
+    })
 }
 
 /// Whether a RST is this peer's way to close a connection that it had accepted.

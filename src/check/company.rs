@@ -1,0 +1,127 @@
+//! What the endpoints that are looked at in the same time know of each other: how many there are, and what the path to
+//! each host loses.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::evidence::{Answer, Controls, Observation, Question, Saw};
+use crate::probe::Ask;
+
+/// What was not answered within this time is lost, or as good as lost.
+const LONG_ENOUGH: Duration = Duration::from_millis(200);
+
+/// The company of one round.
+#[derive(Debug, Default)]
+pub struct Company {
+    /// Other targets that are looked at in the same time.
+    others: u32,
+    hosts: Mutex<HashMap<IpAddr, Ledger>>,
+}
+
+/// SYNs to other ports of one host: all of them when all endpoints keep one, or one endpoint's.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ledger {
+    /// When each was sent; those that the kernel sends again are not among them.
+    sent: Vec<Instant>,
+    /// When those were sent that were answered.
+    answered: Vec<Instant>,
+    /// Those that the kernel had to send again before it was answered.
+    sent_again: u32,
+}
+
+impl Company {
+    /// For a target beside so many others.
+    pub fn of(others: u32) -> Self {
+        Self {
+            others,
+            hosts: Mutex::default(),
+        }
+    }
+
+    pub(super) fn others(&self) -> u32 {
+        self.others
+    }
+
+    /// Writes something into the host's ledger.
+    pub(super) fn note(&self, host: IpAddr, entry: impl FnOnce(&mut Ledger)) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        entry(hosts.entry(host).or_default());
+    }
+
+    /// What the controls of other endpoints of a host have come to by `now`; absent where there are none, or where it
+    /// answers none.
+    pub(super) fn controls_of_others(&self, host: IpAddr, own: &Ledger, now: Instant) -> Option<Controls> {
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, own) = (hosts.get(&host)?.controls(now), own.controls(now));
+        let others = Controls {
+            answered: all.answered.saturating_sub(own.answered),
+            unanswered: all.unanswered.saturating_sub(own.unanswered),
+        };
+        (others.answered > 0).then_some(others)
+    }
+}
+
+impl Ledger {
+    /// A probe is about to start.
+    pub(super) fn starts(&mut self, ask: &Ask, endpoint: SocketAddr, now: Instant) {
+        let is_control = match ask {
+            Ask::Control(_) => true,
+            Ask::Raw { question, to, .. } => *question == Question::Syn && *to != endpoint,
+            Ask::Connect
+            | Ask::ConnectAndHold(_)
+            | Ask::Hop { .. }
+            | Ask::TtlOne { .. }
+            | Ask::Echo { .. }
+            | Ask::Listener
+            | Ask::Host => false,
+        };
+        if is_control {
+            self.sent.push(now);
+        }
+    }
+
+    /// A probe has its outcome.
+    pub(super) fn ended(&mut self, observation: &Observation, endpoint: SocketAddr, now: Instant) {
+        let sent = now.checked_sub(observation.took_s).unwrap_or(now);
+        match &observation.saw {
+            Saw::Control(dial) if matches!(dial.answer, Answer::SynAck(_) | Answer::Rst) => {
+                self.answered.push(sent);
+                self.sent_again += dial.syns.saturating_sub(1);
+            }
+            Saw::Raw(shot) if shot.question == Question::Syn && shot.to != endpoint => {
+                if shot.replies().is_some_and(|replies| !replies.is_empty()) {
+                    self.answered.push(sent);
+                }
+            }
+            Saw::Control(_)
+            | Saw::Raw(_)
+            | Saw::Connect(_)
+            | Saw::Hop(_)
+            | Saw::TtlOne(_)
+            | Saw::Echo(_)
+            | Saw::OtherControls(_)
+            | Saw::Route(_)
+            | Saw::Neighbour(_)
+            | Saw::Listener(_)
+            | Saw::Counters(_) => {}
+        }
+    }
+
+    /// Of those that should have been answered by now: who counts all answers, and of the others only those that have been
+    /// given up, finds less loss than there is.
+    fn controls(&self, now: Instant) -> Controls {
+        let due = |moments: &[Instant]| {
+            let due = moments
+                .iter()
+                .filter(|sent| now.saturating_duration_since(**sent) >= LONG_ENOUGH);
+            u32::try_from(due.count()).unwrap_or(u32::MAX)
+        };
+        let answered = due(&self.answered);
+        Controls {
+            answered,
+            unanswered: due(&self.sent).saturating_sub(answered) + self.sent_again,
+        }
+    }
+}
