@@ -118,6 +118,16 @@ fn verdict(
             return (best.cause, Confidence::Possible);
         }
     }
+    // A path that is known to lose much explains what is missing as well as a queue that nobody has seen.
+    let connects = |candidate: &&Candidate| {
+        candidate.share >= RULED_OUT && matches!(candidate.cause.class(), Class::Open | Class::Slow)
+    };
+    if signs.loss > LOSSY
+        && matches!(best.cause, Cause::Overloaded | Cause::AckIgnored)
+        && let Some(connected) = candidates.iter().find(connects)
+    {
+        return (connected.cause, Confidence::Possible);
+    }
     if best.cause == Cause::Overloaded && !silence_counts(evidence, tries(syn)) {
         // So few that went unanswered are loss rather than a queue at its brim.
         let loss = candidates.get(1).map_or(best.cause, |next| next.cause);
