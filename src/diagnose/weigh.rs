@@ -116,6 +116,13 @@ fn silence(silence: Silence, reading: &Reading, loss: f64) -> f64 {
         Silence::PerhapsMixed if unanswered == 0 => 1.0,
         Silence::Expected | Silence::Either | Silence::UnlessItAnswers => 1.0,
         Silence::Mixed if unanswered == 0 => 0.0,
-        Silence::Mixed | Silence::PerhapsMixed => 0.5f64.powi(unanswered.saturating_add(answered)),
+        Silence::Mixed | Silence::PerhapsMixed => mixture(answered, unanswered),
     }
+}
+
+/// How likely just these answers and silences are in a row when nothing is known of the share that is answered: the mean
+/// of `q^a (1-q)^u` over all shares q, which is `a! u! / (a+u+1)!`.
+fn mixture(answered: i32, unanswered: i32) -> f64 {
+    let choices = (1..=unanswered).map(|k| f64::from(k) / (f64::from(answered) + f64::from(k)));
+    choices.product::<f64>() / (f64::from(answered) + f64::from(unanswered) + 1.0)
 }
