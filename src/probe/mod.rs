@@ -3,85 +3,24 @@
 //! An open port costs one handshake. Only what does not answer plainly is looked into further, at once and in
 //! parallel, with every probe that can still separate the causes that are left.
 
+mod ask;
 mod raw;
 mod schedule;
+mod seen;
 mod settled;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Ask, Step};
 pub use schedule::Limits;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::evidence::{
-    Ability, Answer, Dial, Evidence, Handshake, Look, Mode, NextHop, Observation, Question, Saw,
-};
+use crate::evidence::{Ability, Answer, Evidence, Handshake, Mode, Observation, Question, Saw};
 use schedule::Schedule;
 use sweep::Sweep;
-
-/// A probe to be carried out now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// A connection to the port in question, from a fresh source port.
-    Connect,
-    /// The same, kept open for so long before it is closed: does the peer reset it on its own?
-    ConnectAndHold(Duration),
-    /// A connection to another port of the host.
-    Control(SocketAddr),
-    /// A SYN to `to` that may live for `ttl` hops, from `source_port` if one is named: one sweep keeps one
-    /// four-tuple, so that a load-balanced path (ECMP) stays the same.
-    Hop {
-        /// Where to.
-        to: SocketAddr,
-        /// For how many hops.
-        ttl: u8,
-        /// The source port of the sweep, once its first SYN has been sent.
-        source_port: Option<u16>,
-        /// How long to wait.
-        patience: Duration,
-    },
-    /// A connection to the port in question whose SYN may live for one hop.
-    TtlOne {
-        /// How long to wait.
-        patience: Duration,
-    },
-    /// A segment that we make ourselves.
-    Raw {
-        /// What it asks.
-        question: Question,
-        /// Where to.
-        to: SocketAddr,
-        /// Our side of the connection that it pretends to belong to, for [`Question::Challenge`].
-        on: Option<SocketAddr>,
-        /// How long to wait.
-        patience: Duration,
-    },
-    /// An echo request.
-    Echo {
-        /// How long to wait.
-        patience: Duration,
-    },
-    /// The listening socket of the port, which is on our own host.
-    Listener,
-    /// Our own host's route, neighbour, listening socket and counters. Asked again, it tells what changed.
-    Host,
-}
-
-/// What to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Carry out these probes, then call again when one of them has an outcome, or at that time.
-    Go {
-        /// Probes to start now.
-        asks: Vec<Ask>,
-        /// When to call again at the latest, since the first packet.
-        wake: Duration,
-    },
-    /// Enough is known, or no time is left: conclude what is still under way.
-    Done,
-}
 
 /// One endpoint under investigation.
 #[derive(Debug, Clone)]
@@ -440,57 +379,5 @@ impl Investigation {
         let mut control = self.evidence.endpoint;
         control.set_port(self.control_ports[index % 2]);
         control
-    }
-
-    fn connects(&self) -> impl Iterator<Item = &Dial> {
-        self.evidence.observations.iter().filter_map(|observation| {
-            let Saw::Connect(dial) = &observation.saw else {
-                return None;
-            };
-            Some(dial)
-        })
-    }
-
-    fn first_connect(&self) -> Option<&Dial> {
-        self.connects().next()
-    }
-
-    /// Whether the address is one of our own: then the source address of our connection is the same.
-    fn is_local(&self) -> bool {
-        let endpoint = self.evidence.endpoint.ip();
-        endpoint.is_loopback()
-            || self
-                .connects()
-                .any(|dial| dial.from.is_some_and(|from| from.ip() == endpoint))
-            || self.next_hop() == Some(NextHop::Local)
-    }
-
-    fn is_beyond_a_router(&self) -> bool {
-        matches!(self.next_hop(), Some(NextHop::Gateway(_)))
-    }
-
-    fn next_hop(&self) -> Option<NextHop> {
-        self.evidence.observations.iter().find_map(|observation| {
-            let Saw::Route(Look::Saw(route)) = &observation.saw else {
-                return None;
-            };
-            Some(route.next_hop)
-        })
-    }
-}
-
-impl Ask {
-    /// How many packets of ours it may take until it has its outcome.
-    fn cost(&self) -> u32 {
-        match self {
-            // The SYN and two retransmissions; when it is made an ACK and a FIN instead.
-            Self::Connect | Self::ConnectAndHold(_) | Self::Control(_) => 3,
-            Self::Raw {
-                question: Question::HalfOpen,
-                ..
-            } => 2,
-            Self::Raw { .. } | Self::Hop { .. } | Self::TtlOne { .. } | Self::Echo { .. } => 1,
-            Self::Listener | Self::Host => 0,
-        }
     }
 }
