@@ -1,6 +1,7 @@
 //! `Evidence -> Diagnosis`. No socket, no clock, no environment.
 
 pub mod advice;
+mod cell;
 pub mod doctor;
 pub mod explain;
 mod findings;

@@ -1,6 +1,7 @@
 //! The hypothesis table: a row for each way in which a cause may show, a column for each question, a cell for what
 //! the cause makes us expect. A new failure is a new row, a new probe a new column.
 
+use super::cell::{Cell, Silence, fits};
 use super::signs::{Column, Sign};
 use super::{Cause, Confidence};
 use crate::evidence::{IcmpSays, LocalMeans};
@@ -17,59 +18,6 @@ pub(super) struct Row {
     /// What it makes us expect. [`EVERYWHERE`] governs a column that is not named here; one that is not named there
     /// either says nothing about the row.
     pub(super) cells: &'static [(Column, Cell)],
-}
-
-/// What a cause makes us expect of one column.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cell {
-    /// Signs that fit, each with how well (1 is fully).
-    pub(super) fits: &'static [(Sign, f64)],
-    /// At least one of these must have been seen; empty demands nothing.
-    pub(super) needs: &'static [Sign],
-    /// How well any other sign fits; 0 removes the row.
-    pub(super) otherwise: f64,
-    /// What silence does to the row.
-    pub(super) silence: Silence,
-}
-
-/// What silence in a column does to a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Silence {
-    /// It is what the cause makes us expect.
-    Expected,
-    /// It must have been loss: less likely with each packet.
-    Loss,
-    /// The same, where an answer beside it is no sign that nothing is lost.
-    Lost,
-    /// As likely as an answer.
-    Either,
-    /// As likely as an answer; but beside an answer it must have been loss.
-    UnlessItAnswers,
-    /// The cause shows as a mixture of answers and silence; without any silence the row is out.
-    Mixed,
-    /// The same, but without any silence the row stays: the queue was full at our ACK, and may be full at a SYN too.
-    PerhapsMixed,
-}
-
-const fn fits(fits: &'static [(Sign, f64)]) -> Cell {
-    Cell {
-        fits,
-        needs: &[],
-        otherwise: 0.0,
-        silence: Silence::Either,
-    }
-}
-
-impl Cell {
-    const fn needs(self, needs: &'static [Sign]) -> Self {
-        Self { needs, ..self }
-    }
-    const fn otherwise(self, otherwise: f64) -> Self {
-        Self { otherwise, ..self }
-    }
-    const fn silence(self, silence: Silence) -> Self {
-        Self { silence, ..self }
-    }
 }
 
 /// Exactly these answers, and at least one of them; silence beside them is loss.

@@ -1,7 +1,8 @@
 //! What the signs leave of the table: each surviving cause with its weight.
 
+use super::cell::{Cell, Silence};
 use super::signs::{Column, Reading, Sign, Signs};
-use super::table::{Cell, EVERYWHERE, ROWS, Row, Silence};
+use super::table::{EVERYWHERE, ROWS, Row};
 use super::{Cause, Confidence};
 
 /// A cause that the evidence allows.
