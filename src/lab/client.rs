@@ -11,7 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::net::clock;
-use crate::net::sys::namespace::{self, Cage, NetNamespace, OpenFiles, Powers};
+use crate::net::open_files::OpenFiles;
+use crate::net::sys::namespace::{self, Cage, NetNamespace, Powers};
 
 use super::network::Files;
 

@@ -38,7 +38,8 @@ use std::process::Command;
 use std::sync::PoisonError;
 use std::thread::JoinHandle;
 
-use crate::net::sys::namespace::{self, OpenFiles};
+use crate::net::open_files::OpenFiles;
+use crate::net::sys::namespace;
 
 use network::ServerAction;
 use node::NodeThread;

@@ -9,7 +9,8 @@ use std::time::Duration;
 use rtnetlink::packet_route::route::RouteType;
 
 use crate::net::clock;
-use crate::net::sys::namespace::{NetNamespace, OpenFiles};
+use crate::net::open_files::OpenFiles;
+use crate::net::sys::namespace::NetNamespace;
 
 use super::client::Etc;
 use super::firewall;

@@ -6,12 +6,14 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::Uid;
+
+use crate::net::open_files::OpenFiles;
 
 /// Why private namespaces could not be entered.
 #[derive(Debug, thiserror::Error)]
@@ -182,25 +184,6 @@ pub struct Cage {
     pub powers: Powers,
     /// How many file descriptors it may have open at a time.
     pub open_files: OpenFiles,
-}
-
-/// How many file descriptors a process may have open at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenFiles {
-    /// The limit.
-    pub soft: u64,
-    /// Up to which the process may raise it by itself.
-    pub hard: u64,
-}
-
-impl OpenFiles {
-    /// Lets this process have as many as it may allow itself; returns how many it had before the first such call.
-    pub fn raise() -> io::Result<Self> {
-        static BEFORE: OnceLock<nix::Result<(u64, u64)>> = OnceLock::new();
-        let (soft, hard) = (*BEFORE.get_or_init(|| getrlimit(Resource::RLIMIT_NOFILE)))?;
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-        Ok(Self { soft, hard })
-    }
 }
 
 /// Has the command run inside the cage. It is killed when the thread that starts it ends: whoever builds networks may be
