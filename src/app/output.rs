@@ -79,27 +79,25 @@ impl Printer {
     }
 
     fn note(&mut self, written: io::Result<()>) -> Result<(), Failure> {
-        match written.and_then(|()| self.out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            Err(error) => Err(unwritable(&error)),
-        }
+        self.closed |= !is_read(written.and_then(|()| self.out.flush()))?;
+        Ok(())
     }
 }
 
-/// What a text that is no result comes to. Whoever read it may have gone; that is no error.
+/// What a text that is no result comes to.
 pub(super) fn written(result: io::Result<()>) -> Result<Exit, Failure> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
-        Ok(()) | Err(_) => Ok(Exit::AsExpected),
-    }
+    is_read(result).map(|_| Exit::AsExpected)
 }
 
-fn unwritable(error: &io::Error) -> Failure {
-    Failure::could_not_judge(format!("standard output cannot be written: {error}"))
+/// Whether somebody still reads what was written. Whoever did may have gone; that is no error.
+pub(super) fn is_read(written: io::Result<()>) -> Result<bool, Failure> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::could_not_judge(format!(
+            "standard output cannot be written: {error}"
+        ))),
+    }
 }
 
 pub(super) fn style(arguments: &CheckArguments) -> Style {

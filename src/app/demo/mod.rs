@@ -26,10 +26,7 @@ pub(super) fn run(what: &DemoArguments, check: &CheckArguments) -> Result<Exit, 
     let plays = Play::in_labs(family).map_err(Failure::could_not_judge)?;
     if what.list {
         let listed = writer::list(plays.iter().map(Play::scene), &style, &mut io::stdout().lock());
-        return match listed {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
-            Ok(()) | Err(_) => Ok(Exit::AsExpected),
-        };
+        return output::written(listed);
     }
     // Before the namespaces are entered: a name that there is not is an error wherever this runs.
     let plays = chosen(plays, what.name.as_deref())?;
@@ -104,8 +101,4 @@ async fn perform(
     }
     drop(crew);
     telling.end()
-}
-
-fn unwritable(error: &io::Error) -> Failure {
-    Failure::could_not_judge(format!("standard output cannot be written: {error}"))
 }

@@ -5,7 +5,8 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Instant;
 
 use super::stage::Play;
-use super::{Failure, unwritable};
+use crate::app::Failure;
+use crate::app::output::is_read;
 use crate::cli::Exit;
 use crate::net::clock;
 use crate::report::Style;
@@ -135,14 +136,8 @@ impl<'a> Telling<'a> {
     }
 
     fn note(&mut self, written: io::Result<()>) -> Result<(), Failure> {
-        match written.and_then(|()| self.out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            Err(error) => Err(unwritable(&error)),
-        }
+        self.closed |= !is_read(written.and_then(|()| self.out.flush()))?;
+        Ok(())
     }
 
     /// How far it is, for who watches a terminal.
