@@ -4,13 +4,11 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::diagnose::SHORTEST_WAIT;
 use crate::evidence::{Answer, Controls, Observation, Question, Saw};
 use crate::probe::Ask;
-
-/// What was not answered within this time is lost, or as good as lost.
-const LONG_ENOUGH: Duration = Duration::from_millis(200);
 
 /// The company of one round.
 #[derive(Debug, Default)]
@@ -115,7 +113,7 @@ impl Ledger {
         let due = |moments: &[Instant]| {
             let due = moments
                 .iter()
-                .filter(|sent| now.saturating_duration_since(**sent) >= LONG_ENOUGH);
+                .filter(|sent| now.saturating_duration_since(**sent) >= SHORTEST_WAIT);
             u32::try_from(due.count()).unwrap_or(u32::MAX)
         };
         let answered = due(&self.answered);

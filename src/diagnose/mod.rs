@@ -12,6 +12,7 @@ mod table;
 mod vocabulary;
 mod weigh;
 
+pub use signs::SHORTEST_WAIT;
 pub use vocabulary::{Cause, Class, Confidence, FindingKind, UnknownLabel};
 
 use std::net::IpAddr;

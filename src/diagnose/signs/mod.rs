@@ -9,6 +9,7 @@ mod select;
 
 pub(super) use connection::is_reset_at_close;
 pub(super) use raw::{delivered, gave_up_fragment, is_silent, shots};
+pub use select::SHORTEST_WAIT;
 pub(super) use select::{
     connects, controls, icmp_error, icmp_errors, last_hop, path_round_trip, shortest_wait, to_port,
 };

@@ -157,6 +157,9 @@ fn round_trip(evidence: &Evidence, observation: &Observation) -> Option<Duration
     }
 }
 
+/// The least that a probe must have waited for its silence to count.
+pub const SHORTEST_WAIT: Duration = Duration::from_millis(200);
+
 /// How long a probe must have waited for its silence to count: three round trips of this path and 200 ms, and longer
 /// than the slowest handshake of this port. A probe that was concluded before says nothing.
 pub(in crate::diagnose) fn shortest_wait(evidence: &Evidence) -> Duration {
@@ -167,7 +170,5 @@ pub(in crate::diagnose) fn shortest_wait(evidence: &Evidence) -> Duration {
         .map(|handshake| handshake.connect_s)
         .max()
         .unwrap_or_default();
-    Duration::from_millis(200)
-        .max(3 * path)
-        .max(slowest + slowest / 2)
+    SHORTEST_WAIT.max(3 * path).max(slowest + slowest / 2)
 }
