@@ -169,6 +169,16 @@ pub const DISTINCTIONS: &[Distinction] = &[
         no("time-exceeded errors do not reach us")
     ),
     distinction!(
+        "host-or-router",
+        "dropped by the host itself, or by the last router",
+        [Port, SynFilter],
+        partly(
+            &[Means::Raw],
+            "--locate: a host that had the first fragment gives it up; IPv6: only if it tracks connections"
+        ),
+        no("both are as silent, and as far away")
+    ),
+    distinction!(
         "own-egress",
         "dropped by our own host on the way out",
         [Egress],
@@ -249,12 +259,11 @@ pub const DISTINCTIONS: &[Distinction] = &[
         "whose-reset",
         "reset by a full queue, or by the application",
         [ResetOnOverflow, ResetAfterAccept],
-        yes(
-            &[Means::Raw],
-            "the RST itself: bare from a queue, with ACK from an application"
-        ),
         yes(&[Means::OwnFilter], "a filter on our own socket counts bare RSTs"),
-        no("connect() does not show the flags of a RST")
+        partly(
+            &[],
+            "only where other SYNs go unanswered, which is a full queue's doing"
+        )
     ),
     distinction!(
         "middlebox-reset",
@@ -297,7 +306,7 @@ pub const DISTINCTIONS: &[Distinction] = &[
     ),
     distinction!(
         "syn-cookies",
-        "SYN cookies in use",
+        "SYN cookies in use (of a healthy port: --mode raw)",
         [Overloaded, AckIgnored],
         yes(
             &[Means::Raw],
@@ -307,7 +316,7 @@ pub const DISTINCTIONS: &[Distinction] = &[
     ),
     distinction!(
         "round-trip",
-        "round trip to the microsecond",
+        "round trip to the microsecond (--mode raw)",
         [Healthy, LongPath],
         yes(&[Means::Raw], "the kernel's timestamps of both packets"),
         partly(

@@ -235,11 +235,7 @@ fn own_filter(found: &Facilities) -> Availability {
         Trial::Worked => Availability::Given,
         Trial::Denied { errno } => missing(
             format!("this kernel lets nobody without CAP_NET_ADMIN filter a socket of his own ({errno})"),
-            // Raw probes see the same.
-            match Means::Raw.availability(found) {
-                Availability::Given => Vec::new(),
-                Availability::Missing { remedies, .. } => remedies,
-            },
+            [Remedy::NetAdmin(found.surroundings)],
         ),
         Trial::Missing { errno } | Trial::Failed { errno } => {
             missing(format!("SO_ATTACH_FILTER fails with {errno}"), [])

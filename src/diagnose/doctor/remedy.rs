@@ -7,6 +7,8 @@ use crate::evidence::facilities::Surroundings;
 pub enum Remedy {
     /// Give us `CAP_NET_RAW`.
     NetRaw(Surroundings),
+    /// Give us `CAP_NET_ADMIN`.
+    NetAdmin(Surroundings),
     /// Let the program's file give what it has.
     NewPrivileges(Surroundings),
     /// Another seccomp profile, or another rule of the security module.
@@ -46,6 +48,9 @@ impl Remedy {
                 "Run the container as root with NET_RAW. As another user it takes a file with cap_net_raw+p in the \
                  image too."
             }
+            Self::NetAdmin(Surroundings::Host) => "Run it as root.",
+            Self::NetAdmin(Surroundings::Container) => "Start the container as root with NET_ADMIN.",
+            Self::NetAdmin(Surroundings::Pod) => "Run the container as root with NET_ADMIN.",
             Self::NewPrivileges(Surroundings::Host) => {
                 "Run it without no_new_privs (NoNewPrivileges= of a systemd unit, a sandbox)."
             }
@@ -89,6 +94,14 @@ impl Remedy {
                 "  runAsUser: 0",
                 "  capabilities:",
                 "    add: [NET_RAW]",
+            ],
+            Self::NetAdmin(Surroundings::Host) => &["sudo tcpprobe TARGET"],
+            Self::NetAdmin(Surroundings::Container) => &["docker run --user 0 --cap-add NET_ADMIN ..."],
+            Self::NetAdmin(Surroundings::Pod) => &[
+                "securityContext:      # of the container",
+                "  runAsUser: 0",
+                "  capabilities:",
+                "    add: [NET_ADMIN]",
             ],
             Self::NewPrivileges(Surroundings::Pod) => &[
                 "securityContext:      # of the container",

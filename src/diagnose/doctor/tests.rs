@@ -34,7 +34,10 @@ fn why(found: &Facilities, means: Means) -> (String, Vec<Remedy>) {
 
 #[test]
 fn root_tells_all_but_what_looks_the_same_to_everybody() {
-    assert_eq!(not_yes(&root()), [("queue-or-syn-filter", "partly")]);
+    assert_eq!(
+        not_yes(&root()),
+        [("host-or-router", "partly"), ("queue-or-syn-filter", "partly")]
+    );
 }
 
 #[test]
@@ -43,6 +46,7 @@ fn a_plain_user_knows_what_he_cannot_tell() {
         not_yes(&plain_user()),
         [
             ("host-or-port", "partly"),
+            ("host-or-router", "no"),
             ("own-egress", "partly"),
             ("own-ingress", "partly"),
             ("queue-or-filter", "partly"),
@@ -127,12 +131,16 @@ fn a_restricted_pod_is_given_the_lines_for_its_manifest() {
 }
 
 #[test]
-fn a_pod_with_net_raw_tells_what_root_tells() {
+fn a_pod_with_net_raw_tells_what_root_tells_but_for_the_flags_of_a_reset() {
     let examination = examine(&net_raw_pod());
-    assert_eq!(not_yes(&net_raw_pod()), not_yes(&root()));
-    // It cannot filter its own socket, and need not: raw probes see the RST.
-    assert!(!examination.has(Means::OwnFilter));
-    assert_eq!(examination.gain(Means::OwnFilter), 0);
+    let mut limited = not_yes(&root());
+    limited.push(("whose-reset", "partly"));
+    assert_eq!(not_yes(&net_raw_pod()), limited);
+    assert_eq!(examination.gain(Means::OwnFilter), 1);
+    assert_eq!(
+        why(&net_raw_pod(), Means::OwnFilter).1,
+        [Remedy::NetAdmin(Surroundings::Pod)]
+    );
     assert!(matches!(examination.demo, Availability::Missing { .. }));
 }
 

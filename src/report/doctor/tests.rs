@@ -19,7 +19,7 @@ fn a_restricted_pod_reads_like_this() {
     assert_eq!(
         text(&cases::restricted_pod(), 80),
         "\
-Here: connect() only: no raw probes, no ping, no dual stack. 13 of 23
+Here: connect() only: no raw probes, no ping, no dual stack. 13 of 24
 distinctions, 5 in part.
 
   yes     refused, or dropped
@@ -30,6 +30,8 @@ distinctions, 5 in part.
   partly  this port dropped, or the whole host silent
             a closed control port alone: a host that drops all others looks dead
   yes     where packets are dropped: the last hop that answers
+  no      dropped by the host itself, or by the last router
+            both are as silent, and as far away
   partly  dropped by our own host on the way out
             TCPRetransFail: only while nothing else here retransmits
   partly  dropped by our own host on the way in
@@ -49,9 +51,9 @@ distinctions, 5 in part.
   yes     slow: lost SYN, or lost SYN-ACK
   yes     slow: late SYN-ACK, or long path
   yes     the host itself, or a proxy at the first hop
-  no      SYN cookies in use
+  no      SYN cookies in use (of a healthy port: --mode raw)
             our own kernel chooses the options of its SYNs
-  partly  round trip to the microsecond
+  partly  round trip to the microsecond (--mode raw)
             the kernel's estimate (TCP_INFO); after a lost SYN in whole ms
   no      IPv4 and IPv6 compared
             one family goes nowhere from here: its addresses are
@@ -116,17 +118,17 @@ fn the_first_line_is_the_sum() {
     let first = |found| text(&found, 80).lines().next().unwrap().to_owned();
     assert_eq!(
         first(cases::root()),
-        "Here: connect() and raw probes. 22 of 23 distinctions, 1 in part."
+        "Here: connect() and raw probes. 22 of 24 distinctions, 2 in part."
     );
     let mut v4_only = cases::net_raw_pod();
     v4_only.ipv6 = Reach::Link;
     assert_eq!(
         first(v4_only),
-        "Here: connect() and raw probes, but no dual stack. 21 of 23 distinctions, 1 in"
+        "Here: connect() and raw probes, but no socket filters, no dual stack. 20 of 24"
     );
     assert_eq!(
         first(cases::plain_user()),
-        "Here: connect() only: no raw probes, no ping. 14 of 23 distinctions, 5 in part."
+        "Here: connect() only: no raw probes, no ping. 14 of 24 distinctions, 5 in part."
     );
 }
 
