@@ -31,7 +31,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tcpprobe::lab::{self, EnterError, Lab, Network};
 
 /// Most of a trial is waiting.
-const TRIALS_AT_A_TIME: usize = 8;
+const TRIALS_AT_A_TIME: usize = 12;
 
 fn main() {
     if let Some(code) = inside::main() {
