@@ -14,6 +14,7 @@ mod crowds;
 mod facilities;
 #[path = "scenarios/harness/inside.rs"]
 mod inside;
+mod machine;
 #[path = "scenarios/harness/raw.rs"]
 mod raw;
 #[path = "scenarios/harness/raw_own.rs"]

@@ -10,6 +10,8 @@
 mod handshake;
 #[path = "loss.rs"]
 mod loss;
+#[path = "../machine/mod.rs"]
+mod machine;
 #[path = "process.rs"]
 mod process;
 
@@ -67,7 +69,7 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     // Between r2 and the server is a pair of veth, with a kernel at both ends; the wire beside it is a program.
     lab.on(Node::Server, serve)?;
     lab.on(Node::R2, serve)?;
-    println!("{}\n", machine());
+    println!("{}\n", machine::described());
     lab.on(Node::R2, process::measure)?;
     let server = Place::Server;
     lab.on(Node::R2, move || {
@@ -95,16 +97,6 @@ fn serve() {
                 connection.and_then(|mut connection| std::io::copy(&mut connection, &mut std::io::sink()));
         }
     });
-}
-
-fn machine() -> String {
-    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let version = kernel
-        .split(|c: char| c != '.' && !c.is_ascii_digit())
-        .next()
-        .unwrap_or_default();
-    let cores = thread::available_parallelism().map_or(0, usize::from);
-    format!("Linux {version}, {cores} cores.")
 }
 
 /// Smallest, median and largest of some numbers.

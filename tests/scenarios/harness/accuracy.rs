@@ -1,7 +1,6 @@
 //! Runs every scenario many times and prints, as a table, how often the verdict was right and how long it took.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +13,7 @@ use tcpprobe::diagnose::{Cause, Confidence};
 use tcpprobe::lab::{BuildError, EnterError, Lab};
 use tcpprobe::net::clock;
 
+use crate::machine;
 use crate::scenario::{self, Case};
 use crate::wanted::Score;
 
@@ -175,7 +175,7 @@ fn print(
     rows: &[Row],
     calibration: &Calibration,
 ) -> io::Result<()> {
-    writeln!(to, "{}\n", machine())?;
+    writeln!(to, "{}\n", machine::described())?;
     writeln!(
         to,
         "| wanted | scenario | sight | IP | right | said uncertain | wrong | certain and wrong | not run | min | median | max |"
@@ -235,16 +235,6 @@ fn spread(mut took: Vec<Duration>) -> String {
         at(took.len() / 2),
         at(took.len().saturating_sub(1))
     )
-}
-
-fn machine() -> String {
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let version = kernel
-        .split(|c: char| c != '.' && !c.is_ascii_digit())
-        .next()
-        .unwrap_or_default();
-    let cores = thread::available_parallelism().map_or(0, usize::from);
-    format!("Linux {version}, {cores} cores.")
 }
 
 /// Nobody need listen.
