@@ -38,22 +38,23 @@ pub(super) fn measure(ways: &[(&str, &str, IpAddr)]) {
         let server = SocketAddr::new(*address, OPEN);
         for tool in Tool::ALL {
             let name = tool.name();
-            let row = match tool.cannot(interface, *address) {
-                Some(why) => format!("{why} ||||||"),
-                None => compare(tool, interface, server, &mut stamped).unwrap_or_else(|error| {
-                    if error.kind() == io::ErrorKind::NotFound {
+            let row = if address.is_ipv6() && !tool.has_ipv6() {
+                "has no IPv6 ||||||".to_owned()
+            } else {
+                match compare(tool, interface, server, &mut stamped) {
+                    Ok(row) => row,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
                         "it or tcpdump is not here ||||||".to_owned()
-                    } else {
-                        format!("failed: {error} ||||||")
                     }
-                }),
+                    Err(error) => format!("{error} ||||||"),
+                }
             };
             println!("| {way} | {name} | {row}");
         }
     }
-    let by_kernel = stamped.iter().filter(|by_kernel| **by_kernel).count();
+    let by_kernel = stamped.iter().filter(|stamped| **stamped).count();
     println!(
-        "\nOf the answers to {} raw SYNs, {by_kernel} were timed by the kernel's stamps.\n",
+        "\nOf the round trips of {} raw SYNs, {by_kernel} are by the kernel's stamps.\n",
         stamped.len()
     );
 }
@@ -62,9 +63,10 @@ fn compare(tool: Tool, interface: &str, server: SocketAddr, stamped: &mut Vec<bo
     let capture = Capture::start(interface)?;
     let said = tool.run(interface, server)?;
     let pairs = pairs(&said, &capture.stop()?);
-    if let Tool::Raw = tool {
-        let answered = said.iter().filter(|said| said.microseconds.is_some());
-        stamped.extend(answered.map(|said| said.by_kernel));
+    let told = || said.iter().filter(|said| said.microseconds.is_some());
+    stamped.extend(told().filter_map(|said| said.stamped));
+    if told().next().is_none() {
+        return Err(io::Error::other("says nothing of any of them"));
     }
     let spread = |number: fn(&Pair) -> f64| Spread::of(pairs.iter().map(number).collect());
     let (Some(said), Some(seen), Some(differences)) = (
@@ -72,7 +74,7 @@ fn compare(tool: Tool, interface: &str, server: SocketAddr, stamped: &mut Vec<bo
         spread(|pair| pair.seen),
         spread(Pair::difference),
     ) else {
-        return Err(io::Error::other("no handshake that tcpdump saw too"));
+        return Err(io::Error::other("tcpdump saw none of them"));
     };
     let near = pairs
         .iter()

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -22,7 +22,9 @@ const FIRST_PORT: u16 = 20_000;
 
 #[derive(Clone, Copy)]
 pub(super) enum Tool {
-    /// Connections: the kernel's `tcpi_rtt`.
+    /// A connection each process, without a pause: the kernel's `tcpi_rtt`.
+    Once,
+    /// Connections of one process.
     Connect,
     /// SYNs of our own making: the kernel's time stamps.
     Raw,
@@ -35,33 +37,34 @@ pub(super) struct Said {
     pub(super) port: u16,
     /// What the tool says of the round trip; absent when it says nothing.
     pub(super) microseconds: Option<f64>,
-    pub(super) by_kernel: bool,
+    /// Whether that is by the kernel's time stamps; absent when it does not say.
+    pub(super) stamped: Option<bool>,
 }
 
 impl Tool {
-    pub(super) const ALL: [Self; 4] = [Self::Connect, Self::Raw, Self::Hping3, Self::Nping];
+    pub(super) const ALL: [Self; 5] = [Self::Once, Self::Connect, Self::Raw, Self::Hping3, Self::Nping];
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Connect => "`tcpprobe --mode connect`",
-            Self::Raw => "`tcpprobe --mode raw`",
+            Self::Once => "`tcpprobe`, a process each",
+            Self::Connect => "`tcpprobe --mode connect --count`",
+            Self::Raw => "`tcpprobe --mode raw --count`",
             Self::Hping3 => "`hping3 -S`",
-            Self::Nping => "`nping --tcp`",
+            Self::Nping => "`nping --tcp`, a process each",
         }
     }
 
-    /// Why it has nothing to say on that way.
-    pub(super) fn cannot(self, interface: &str, server: IpAddr) -> Option<&'static str> {
+    pub(super) fn has_ipv6(self) -> bool {
         match self {
-            Self::Hping3 if server.is_ipv6() => Some("has no IPv6"),
-            Self::Nping if server.is_ipv6() && interface == "lo" => Some("hears no answer"),
-            Self::Connect | Self::Raw | Self::Hping3 | Self::Nping => None,
+            Self::Hping3 => false,
+            Self::Once | Self::Connect | Self::Raw | Self::Nping => true,
         }
     }
 
     /// Its SYNs, those of each port in the order in which they were sent.
     pub(super) fn run(self, interface: &str, server: SocketAddr) -> io::Result<Vec<Said>> {
         match self {
+            Self::Once => once(server),
             Self::Connect => Ok(series("connect", server)?.iter().filter_map(connection).collect()),
             Self::Raw => Ok(series("raw", server)?.iter().flat_map(raw_syns).collect()),
             Self::Hping3 => hping3(interface, server),
@@ -70,15 +73,32 @@ impl Tool {
     }
 }
 
+fn once(server: SocketAddr) -> io::Result<Vec<Said>> {
+    let mut said = Vec::new();
+    for _ in 0..HANDSHAKES {
+        said.extend(tcpprobe(&[], server)?.iter().filter_map(connection));
+    }
+    Ok(said)
+}
+
 /// A line for each round.
 fn series(mode: &str, server: SocketAddr) -> io::Result<Vec<Value>> {
-    let mut command = Command::new(TCPPROBE);
-    command
-        .args(["--mode", mode, "-o", "jsonl"])
-        .args(["--count", &HANDSHAKES.to_string()])
-        .args(["--interval", &format!("{INTERVAL}ms")])
-        .arg(server.to_string());
-    let lines = lab::run(&mut command, AT_MOST)?.stdout;
+    let count = HANDSHAKES.to_string();
+    let interval = format!("{INTERVAL}ms");
+    tcpprobe(
+        &["--mode", mode, "--count", &count, "--interval", &interval],
+        server,
+    )
+}
+
+fn tcpprobe(options: &[&str], server: SocketAddr) -> io::Result<Vec<Value>> {
+    let output = Command::new(TCPPROBE)
+        .args(["-o", "jsonl"])
+        .args(options)
+        .arg(server.to_string())
+        .stdin(Stdio::null())
+        .output()?;
+    let lines = String::from_utf8_lossy(&output.stdout);
     Ok(lines
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
@@ -90,7 +110,7 @@ fn connection(round: &Value) -> Option<Said> {
     Some(Said {
         port: port(seen)?,
         microseconds: microseconds(&seen["answer"]["rtt_s"]),
-        by_kernel: true,
+        stamped: None,
     })
 }
 
@@ -105,7 +125,7 @@ fn raw_syns(round: &Value) -> Vec<Said> {
             Some(Said {
                 port: port(shot)?,
                 microseconds: microseconds(&reply["after_s"]).filter(|_| counts),
-                by_kernel: reply["timed_by"] == "kernel",
+                stamped: Some(reply["timed_by"] == "kernel"),
             })
         })
         .collect()
@@ -135,7 +155,7 @@ fn hping3(interface: &str, server: SocketAddr) -> io::Result<Vec<Said>> {
         Some(Said {
             port: FIRST_PORT + number_after::<u16>(line, "seq=")?,
             microseconds: Some(number_after::<f64>(line, "rtt=")? * 1e3),
-            by_kernel: false,
+            stamped: None,
         })
     };
     Ok(finished.stdout.lines().filter_map(said).collect())
@@ -143,10 +163,11 @@ fn hping3(interface: &str, server: SocketAddr) -> io::Result<Vec<Said>> {
 
 /// One SYN a process: of several it tells no more than the mean. It says `Avg rtt: 0.041ms`.
 fn nping(interface: &str, server: SocketAddr) -> io::Result<Vec<Said>> {
-    let mut options = Vec::new();
-    if server.is_ipv6() {
-        options = on_link_options(interface, server.ip())?;
-    }
+    let options = match server.ip() {
+        IpAddr::V4(_) => Vec::new(),
+        IpAddr::V6(address) if address.is_loopback() => vec!["-6".to_owned()],
+        IpAddr::V6(_) => on_link_options(interface, server.ip())?,
+    };
     (FIRST_PORT..FIRST_PORT + HANDSHAKES)
         .map(|port| {
             let mut command = Command::new("nping");
@@ -162,13 +183,13 @@ fn nping(interface: &str, server: SocketAddr) -> io::Result<Vec<Said>> {
             Ok(Said {
                 port,
                 microseconds: number_after::<f64>(&finished.stdout, "Avg rtt: ").map(|ms| ms * 1e3),
-                by_kernel: false,
+                stamped: None,
             })
         })
         .collect()
 }
 
-/// Of IPv6 nping hears answers only if it writes all headers itself, and then it has to be told all addresses.
+/// Of IPv6 nping (0.7.93) hears answers only if it writes all headers itself, and then it has to be told all addresses.
 fn on_link_options(interface: &str, server: IpAddr) -> io::Result<Vec<String>> {
     let server = server.to_string();
     let source = word_after(&["-6", "route", "get", &server], "src")?;
