@@ -19,9 +19,9 @@ pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason
         })
         .collect();
     // Whatever the sweep says names the hop.
-    let swept = signs
-        .column(Column::Sweep)
-        .is_some_and(|reading| !reading.has(Sign::SeemsToDieEarlier) && sweep(evidence, reading).is_some());
+    let swept = signs.column(Column::Sweep).is_some_and(|reading| {
+        !reading.has(Sign::SeemsToDieEarlier) && sweep(evidence, reading, cause).is_some()
+    });
     let located = signs::gave_up_fragment(evidence).filter(|_| cause.class() == Class::Filtered);
     if let Some((host, index)) = located {
         reasons.push(Reason {
@@ -31,7 +31,10 @@ pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason
             ),
             observations: vec![index],
         });
-    } else if cause.class() == Class::Filtered && cause != Cause::Ingress && !swept {
+    } else if cause.class() == Class::Filtered
+        && !matches!(cause, Cause::Ingress | Cause::ReturnPath)
+        && !swept
+    {
         reasons.extend(last_hop(evidence));
     }
     if reasons.is_empty() {
@@ -56,7 +59,7 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
         Column::HalfOpen => raw::half_open(reading),
         Column::Challenge => raw::challenge(reading),
         Column::Origin => raw::origin(evidence, reading),
-        Column::Sweep => sweep(evidence, reading),
+        Column::Sweep => sweep(evidence, reading, cause),
         Column::Neighbour => neighbour(evidence, reading),
         Column::Route => route(reading, cause),
         Column::Listener => listener(evidence, reading),
@@ -254,7 +257,7 @@ fn echo(reading: &Reading) -> Option<String> {
         .then(|| "the host does not answer a ping (many never do)".to_owned())
 }
 
-fn sweep(evidence: &Evidence, reading: &Reading) -> Option<String> {
+fn sweep(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
     let last = signs::last_hop(evidence).map(|(last, _)| last);
     if reading.has(Sign::DiesEarlier) {
         return Some(last.map_or_else(
@@ -273,7 +276,13 @@ fn sweep(evidence: &Evidence, reading: &Reading) -> Option<String> {
             || "the last router that answers".to_owned(),
             |last| last.to_string(),
         );
-        format!("SYNs to this port get as far as SYNs to another port: to {last}")
+        let far = format!("SYNs to this port get as far as SYNs to another port: to {last}");
+        // A router looks at the TTL before it asks its firewall whether to forward.
+        if cause == Cause::Port {
+            format!("{far}; whether it drops them itself, or the host does, the sweep cannot tell")
+        } else {
+            far
+        }
     })
 }
 

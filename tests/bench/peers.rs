@@ -1,11 +1,14 @@
 //! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump,
 //! many ports of a lossy path against nmap.
 //!
-//! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`. It needs what it compares with:
-//! nc of OpenBSD (package netcat-openbsd), tcpdump and nmap; a peer that is not there is skipped by name.
+//! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`, or some of them: `-- process`,
+//! `-- handshake`, `-- loss`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd), tcpdump, hping3,
+//! nping and nmap (package nmap); a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
 
+#[path = "capture.rs"]
+mod capture;
 #[path = "handshake.rs"]
 mod handshake;
 #[path = "loss.rs"]
@@ -14,8 +17,11 @@ mod loss;
 mod machine;
 #[path = "process.rs"]
 mod process;
+#[path = "tools.rs"]
+mod tools;
 
-use std::net::TcpListener;
+use std::env;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::process::ExitCode;
 use std::thread;
 
@@ -65,24 +71,45 @@ fn enter() -> Result<(), EnterError> {
 }
 
 fn measure() -> Result<(), Box<dyn std::error::Error>> {
+    println!("{}\n", machine::described());
+    if is_asked_for("process") || is_asked_for("handshake") {
+        beside_peers()?;
+    }
+    if is_asked_for("loss") {
+        loss::measure();
+    }
+    Ok(())
+}
+
+/// Whether a part is among the arguments, or none is.
+fn is_asked_for(part: &str) -> bool {
+    // Cargo adds `--bench`.
+    let mut parts = env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .peekable();
+    parts.peek().is_none() || parts.any(|asked| asked == part)
+}
+
+fn beside_peers() -> Result<(), Box<dyn std::error::Error>> {
     let lab = Lab::build(&Network::default())?;
     // Between r2 and the server is a pair of veth, with a kernel at both ends; the wire beside it is a program.
     lab.on(Node::Server, serve)?;
     lab.on(Node::R2, serve)?;
-    println!("{}\n", machine::described());
-    lab.on(Node::R2, process::measure)?;
-    let server = Place::Server;
-    lab.on(Node::R2, move || {
-        handshake::measure(&[
-            ("loopback, v4", "lo", [127, 0, 0, 1].into()),
-            ("loopback, v6", "lo", [0, 0, 0, 0, 0, 0, 0, 1u16].into()),
-            ("veth, v4", "eth1", server.address(Family::V4)),
-            ("veth, v6", "eth1", server.address(Family::V6)),
-        ]);
-    })?;
-    drop(lab);
-    println!();
-    loss::measure();
+    let [v4, v6] = [Family::V4, Family::V6].map(|family| Place::Server.address(family));
+    if is_asked_for("process") {
+        lab.on(Node::R2, move || process::measure(&[v4, v6]))?;
+    }
+    if is_asked_for("handshake") {
+        lab.on(Node::R2, move || {
+            handshake::measure(&[
+                ("loopback, v4", "lo", Ipv4Addr::LOCALHOST.into()),
+                ("loopback, v6", "lo", Ipv6Addr::LOCALHOST.into()),
+                ("veth, v4", "eth1", v4),
+                ("veth, v6", "eth1", v6),
+            ]);
+        })?;
+    }
     Ok(())
 }
 

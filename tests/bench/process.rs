@@ -1,6 +1,7 @@
 //! How long whole processes take, and how much memory: tcpprobe and its peers in turn, so that both meet the same noise.
 
 use std::env;
+use std::net::IpAddr;
 use std::process::{Command, ExitCode, Stdio};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -16,8 +17,8 @@ const PEAK_OF: &str = "--peak-of";
 
 type Words = Vec<String>;
 
-/// Prints the tables.
-pub(super) fn measure() {
+/// Prints the tables. The servers are on another host, so that raw packets can say something of their refusals.
+pub(super) fn measure(servers: &[IpAddr]) {
     println!("Wall time of the whole process, in milliseconds, of {PAIRS} pairs in turn:\n");
     println!("| what | tcpprobe min | median | max | peer | min | median | max | ratio min | median | max |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
@@ -45,6 +46,16 @@ pub(super) fn measure() {
         &words(&["/bin/true"]),
         "`/bin/true`",
     );
+    for server in servers {
+        let address = server.to_string();
+        let connect = words(&[TCPPROBE, "-q", "--mode", "connect", &target(&address, CLOSED)]);
+        compare(
+            &format!("refused, {address}, beyond a veth"),
+            &check(&address, CLOSED),
+            &connect,
+            "`--mode connect`",
+        );
+    }
     if !nc {
         println!("\nSkipped: nc of OpenBSD is not here (package netcat-openbsd).");
     }
@@ -63,12 +74,15 @@ pub(super) fn measure() {
 }
 
 fn check(address: &str, port: u16) -> Words {
-    let target = if address.contains(':') {
+    words(&[TCPPROBE, "-q", &target(address, port)])
+}
+
+fn target(address: &str, port: u16) -> String {
+    if address.contains(':') {
         format!("[{address}]:{port}")
     } else {
         format!("{address}:{port}")
-    };
-    words(&[TCPPROBE, "-q", &target])
+    }
 }
 
 fn words(words: &[&str]) -> Words {

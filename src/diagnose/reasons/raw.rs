@@ -36,7 +36,9 @@ pub(super) fn fin(reading: &Reading, cause: Cause) -> Option<String> {
     if reading.has(Sign::Rst) {
         return Some("a bare FIN to this port is answered with a RST: nothing listens there".to_owned());
     }
-    let says = if cause.class() == Class::BacklogFull || cause == Cause::SynFilter {
+    let listens =
+        cause.class() == Class::BacklogFull || matches!(cause, Cause::SynFilter | Cause::ReturnPath);
+    let says = if listens {
         "a bare FIN to this port is ignored, though one to another port gets its RST: something listens here"
     } else {
         "a bare FIN to this port gets no answer either, though one to another port gets its RST"

@@ -76,7 +76,10 @@ pub(super) fn verdict(
 /// Who said it, or up to where packets get; our own host goes without saying.
 fn whence(diagnosis: &Diagnosis, host: IpAddr) -> String {
     match (diagnosis.from, diagnosis.cause) {
-        (None, _) | (_, Cause::Egress | Cause::Ingress | Cause::NeighbourUnresolved) => String::new(),
+        // Where an answer is lost on its way back, no sweep tells.
+        (None, _) | (_, Cause::Egress | Cause::Ingress | Cause::ReturnPath | Cause::NeighbourUnresolved) => {
+            String::new()
+        }
         (Some(last), cause) if cause.class() == Class::Filtered && last == host => {
             " on the host itself".to_owned()
         }
