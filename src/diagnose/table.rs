@@ -270,6 +270,11 @@ pub(super) const ROWS: &[Row] = &[
     row!(MiddleboxReset, 0.1, Likely,
         Syn: answers!(Sign::Rst),
         Origin: fits(&[(Sign::OtherDistance, 1.0), (Sign::SameDistance, 0.1)])),
+    // Some SYNs are refused and some are not: one of several hosts behind the address has nothing that listens.
+    row!(NoListener, 0.02, Possible,
+        Syn: CONNECTED_OR_RESET, Origin: OF_THE_HOST, Listener: fits(&[(Sign::NoListener, 1.0)]).otherwise(0.02)),
+    row!(MiddleboxReset, 0.005, Possible,
+        Syn: CONNECTED_OR_RESET, Origin: fits(&[(Sign::OtherDistance, 1.0), (Sign::SameDistance, 0.1)])),
     // Injected: the host accepts, and somebody else resets.
     row!(MiddleboxReset, 1.0, Likely,
         Syn: CONNECTED_OR_RESET,
@@ -347,7 +352,7 @@ pub(super) const ROWS: &[Row] = &[
         Fin: fits(&[(Sign::Rst, 1.0)]).needs(&[Sign::Rst]), HalfOpen: MAY_RESET),
     // The server holds a request for our SYN, so it had the SYN, and its SYN-ACK is lost.
     row!(ReturnPath, 1.0, Certain, Syn: SILENT, HalfOpen: answers!(Sign::HoldsRequest)),
-    row!(ReturnPath, 0.03, Likely,
+    row!(ReturnPath, 0.06, Likely,
         Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: MAY_RESET, HalfOpen: HOLDS_REQUEST),
     // Whatever comes from that port is lost on its way back.
     row!(ReturnPath, 0.02, Likely,
@@ -380,7 +385,10 @@ pub(super) const ROWS: &[Row] = &[
             .needs(&[Sign::SynAckRepeated, Sign::FinIgnored, Sign::FinPending]),
         Listener: QUEUE_AT_THE_BRIM),
     row!(Unattributed, 0.02, Likely,
-        Syn: CONNECTED, Ending: answers!(Sign::FinIgnored).silence(Silence::Expected)),
+        Syn: CONNECTED,
+        Ending: fits(&[(Sign::FinIgnored, 1.0), (Sign::SynAckRepeated, 1.0), (Sign::FinPending, 0.05)])
+            .silence(Silence::Expected)
+            .needs(&[Sign::FinIgnored, Sign::SynAckRepeated])),
     row!(ResetOnOverflow, 0.2, Likely,
         Syn: CONNECTED,
         Ending: fits(&[(Sign::BareReset, 1.0), (Sign::AnyReset, 0.5), (Sign::AbortReset, 0.05),
