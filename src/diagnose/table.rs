@@ -101,6 +101,8 @@ const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0), (Sign::SeemsToDieEarlie
 /// The host's TCP answers; somebody on the way may answer for it.
 const RESETS: Cell = fits(&[(Sign::Rst, 1.0), (Sign::PathRefuses, 0.3)]).silence(Silence::Loss);
 const MAY_RESET: Cell = fits(&[(Sign::Rst, 0.5), (Sign::PathRefuses, 0.3)]);
+/// Only SYN-ACKs are lost, or whatever comes back.
+const ACK_PASSES: Cell = fits(&[(Sign::Rst, 1.0), (Sign::PathRefuses, 0.3)]);
 /// A listener that ignores SYNs answers no FIN either, in its window or out of it.
 const IGNORES: Cell = fits(&[(Sign::PathRefuses, 0.3)]).silence(Silence::Expected);
 /// The server answers for a request that it holds; whose RST, if any, came is another matter.
@@ -352,8 +354,8 @@ pub(super) const ROWS: &[Row] = &[
         Fin: fits(&[(Sign::Rst, 1.0)]).needs(&[Sign::Rst]), HalfOpen: MAY_RESET),
     // The server holds a request for our SYN, so it had the SYN, and its SYN-ACK is lost.
     row!(ReturnPath, 1.0, Certain, Syn: SILENT, HalfOpen: answers!(Sign::HoldsRequest)),
-    row!(ReturnPath, 0.06, Likely,
-        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: MAY_RESET, HalfOpen: HOLDS_REQUEST),
+    row!(ReturnPath, 0.03, Likely,
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: ACK_PASSES, HalfOpen: HOLDS_REQUEST),
     // Whatever comes from that port is lost on its way back.
     row!(ReturnPath, 0.02, Likely,
         Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: IGNORES, Fin: IGNORES,

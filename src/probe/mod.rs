@@ -246,7 +246,7 @@ impl Investigation {
     fn due(&mut self, now: Duration) -> Vec<Ask> {
         let mut asks = self.schedule.due(now);
         asks.retain(|ask| {
-            let affordable = self.can_spend(ask.cost());
+            let affordable = self.can_spend(self.cost_with_ending(ask));
             if affordable {
                 self.spent += ask.cost();
             }

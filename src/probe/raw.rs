@@ -10,8 +10,8 @@ use crate::evidence::{Ability, Answer, Dial, Evidence, Question, ReplySays, Saw,
 /// are under way. The last to get their share are the sweeps.
 const PACKETS: u32 = 36;
 /// What a connection that is made may cost beyond [`Ask::cost`] until it has ended: FINs that are sent again, an ACK for
-/// each SYN-ACK that comes again.
-const ENDING: u32 = 4;
+/// each SYN-ACK that comes again, a RST in the end.
+const ENDING: u32 = 6;
 /// A host answers no more than one challenge in half a second (Linux: `tcp_invalid_ratelimit`).
 const CHALLENGES: usize = 1;
 /// A host gives a packet up whose first fragment came and whose others did not after 30 s (IPv4, RFC 1122: 60 to 120 s,
@@ -31,6 +31,17 @@ impl Investigation {
     /// Whether so many packets more may be sent now, whatever is planned.
     pub(super) fn can_spend(&self, packets: u32) -> bool {
         self.spent + ENDING * self.endings_pending + packets <= PACKETS
+    }
+
+    /// What a probe may cost in the end: where a connection waits for its ending, another will too.
+    pub(super) fn cost_with_ending(&self, ask: &Ask) -> u32 {
+        let connects = matches!(ask, Ask::Connect | Ask::ConnectAndHold(_));
+        let ending = if connects && self.endings_pending > 0 {
+            ENDING
+        } else {
+            0
+        };
+        ask.cost() + ending
     }
 
     /// Asks at that time, unless that is more than one endpoint may cost.
@@ -150,7 +161,7 @@ impl Investigation {
             return;
         }
         self.challenges += 1;
-        self.plan(
+        self.schedule.add(
             now,
             Ask::Raw {
                 question: Question::Challenge,
