@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::diagnose::SHORTEST_WAIT;
-use crate::evidence::{Answer, Controls, Observation, Question, Saw};
+use crate::evidence::{Answer, Controls, Observation, Question, Reply, ReplySays, Saw};
 use crate::probe::Ask;
 
 /// The company of one round.
@@ -89,7 +89,9 @@ impl Ledger {
                 self.sent_again += dial.syns.saturating_sub(1);
             }
             Saw::Raw(shot) if shot.question == Question::Syn && shot.to != endpoint => {
-                if shot.replies().is_some_and(|replies| !replies.is_empty()) {
+                // Whoever answers by ICMP does not do so every time.
+                let by_tcp = |reply: &Reply| !matches!(reply.says, ReplySays::Icmp(_));
+                if shot.replies().is_some_and(|replies| replies.iter().any(by_tcp)) {
                     self.answered.push(sent);
                 }
             }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::signs;
 use super::{Finding, FindingKind};
-use crate::evidence::{Answer, Ending, Evidence, Look, NextHop, Question, ReplySays, Saw, SynAckOptions};
+use crate::evidence::{
+    Answer, Ending, Evidence, Look, NextHop, Question, Reply, ReplySays, Saw, SynAckOptions,
+};
 
 /// Findings of one endpoint.
 pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
@@ -122,7 +124,11 @@ fn path_loss(evidence: &Evidence) -> Option<Finding> {
         }
     }
     for (index, observation, shot) in signs::shots(evidence, Question::Syn, false) {
-        if signs::delivered(shot).next().is_some() {
+        let by_tcp = |reply: &Reply| match reply.says {
+            ReplySays::SynAck(_) | ReplySays::Rst { .. } | ReplySays::Ack { .. } => true,
+            ReplySays::Icmp(_) => false,
+        };
+        if signs::delivered(shot).any(by_tcp) {
             answered = answered.saturating_add(1);
         } else if signs::is_silent(evidence, observation, shot) {
             unanswered = unanswered.saturating_add(1);

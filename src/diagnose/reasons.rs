@@ -70,9 +70,7 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
             "the kernel's TCPRetransFail grew with each SYN that it tried to send again: our own host refuses to send"
                 .to_owned()
         }),
-        Column::Ingress if reading.has(Sign::StoppedByUs) => Some(
-            "the answer to a SYN was seen on our interface and never above our own firewall: we drop it ourselves".to_owned(),
-        ),
+        Column::Ingress if reading.has(Sign::StoppedByUs) => Some(raw::stopped_by_us(evidence)),
         // Other traffic moves this counter too: a reason only where packets vanish.
         Column::Ingress => (cause.class() == Class::Filtered && reading.has(Sign::NotDelivered)).then(|| {
             "our host received packets that it handed to no socket, at least one for each answer that is missing".to_owned()
@@ -131,6 +129,20 @@ fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
             format!("{}() failed at once with {}: no packet left this host", error.call, error.errno)
         }
         _ => return None,
+    };
+    let resets = reading
+        .answers
+        .iter()
+        .filter(|(sign, _)| *sign == Sign::Rst)
+        .count();
+    let said = if cause == Cause::NoListener && resets < reading.answers.len() {
+        format!(
+            "{said}; of {} SYNs that were answered {resets} got a RST, the others a SYN-ACK: somebody listens, though not \
+             for every SYN",
+            reading.answers.len()
+        )
+    } else {
+        said
     };
     if reading.unanswered == 0 {
         return Some(said);

@@ -49,6 +49,8 @@ const GETS_AS_FAR: Cell = fits(&[(Sign::GetsAsFar, 1.0), (Sign::SeemsToDieEarlie
 /// The host's TCP answers; somebody on the way may answer for it.
 const RESETS: Cell = fits(&[(Sign::Rst, 1.0), (Sign::PathRefuses, 0.3)]).silence(Silence::Loss);
 const MAY_RESET: Cell = fits(&[(Sign::Rst, 0.5), (Sign::PathRefuses, 0.3)]);
+/// Only SYN-ACKs are lost, or whatever comes back.
+const ACK_PASSES: Cell = fits(&[(Sign::Rst, 1.0), (Sign::PathRefuses, 0.3)]);
 /// A listener that ignores SYNs answers no FIN either, in its window or out of it.
 const IGNORES: Cell = fits(&[(Sign::PathRefuses, 0.3)]).silence(Silence::Expected);
 /// The server answers for a request that it holds; whose RST, if any, came is another matter.
@@ -218,6 +220,11 @@ pub(super) const ROWS: &[Row] = &[
     row!(MiddleboxReset, 0.1, Likely,
         Syn: answers!(Sign::Rst),
         Origin: fits(&[(Sign::OtherDistance, 1.0), (Sign::SameDistance, 0.1)])),
+    // Some SYNs are refused and some are not: one of several hosts behind the address has nothing that listens.
+    row!(NoListener, 0.02, Possible,
+        Syn: CONNECTED_OR_RESET, Origin: OF_THE_HOST, Listener: fits(&[(Sign::NoListener, 1.0)]).otherwise(0.02)),
+    row!(MiddleboxReset, 0.005, Possible,
+        Syn: CONNECTED_OR_RESET, Origin: fits(&[(Sign::OtherDistance, 1.0), (Sign::SameDistance, 0.1)])),
     // Injected: the host accepts, and somebody else resets.
     row!(MiddleboxReset, 1.0, Likely,
         Syn: CONNECTED_OR_RESET,
@@ -296,7 +303,7 @@ pub(super) const ROWS: &[Row] = &[
     // The server holds a request for our SYN, so it had the SYN, and its SYN-ACK is lost.
     row!(ReturnPath, 1.0, Certain, Syn: SILENT, HalfOpen: answers!(Sign::HoldsRequest)),
     row!(ReturnPath, 0.03, Likely,
-        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: MAY_RESET, HalfOpen: HOLDS_REQUEST),
+        Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: ACK_PASSES, HalfOpen: HOLDS_REQUEST),
     // Whatever comes from that port is lost on its way back.
     row!(ReturnPath, 0.02, Likely,
         Syn: SILENT, Control: EITHER, Echo: ANY_ECHO, Sweep: GETS_AS_FAR, Ack: IGNORES, Fin: IGNORES,
@@ -328,7 +335,10 @@ pub(super) const ROWS: &[Row] = &[
             .needs(&[Sign::SynAckRepeated, Sign::FinIgnored, Sign::FinPending]),
         Listener: QUEUE_AT_THE_BRIM),
     row!(Unattributed, 0.02, Likely,
-        Syn: CONNECTED, Ending: answers!(Sign::FinIgnored).silence(Silence::Expected)),
+        Syn: CONNECTED,
+        Ending: fits(&[(Sign::FinIgnored, 1.0), (Sign::SynAckRepeated, 1.0), (Sign::FinPending, 0.05)])
+            .silence(Silence::Expected)
+            .needs(&[Sign::FinIgnored, Sign::SynAckRepeated])),
     row!(ResetOnOverflow, 0.2, Likely,
         Syn: CONNECTED,
         Ending: fits(&[(Sign::BareReset, 1.0), (Sign::AnyReset, 0.5), (Sign::AbortReset, 0.05),

@@ -66,6 +66,7 @@ fn expressions(list: &mut Attributes, rule: &Firewall) {
     list.compare(EQUAL, &rule.port.to_be_bytes());
     if let Some(state) = rule.state {
         let mask: u32 = match state {
+            TrackedState::Invalid => 1 << 0,
             TrackedState::Established => 1 << 1,
             TrackedState::New => 1 << 3,
         };

@@ -121,6 +121,7 @@ impl Investigation {
 
     /// A probe has an outcome.
     pub fn saw(&mut self, observation: Observation) {
+        self.spent = self.spent.saturating_add(raw::overhead(&observation.saw));
         match &observation.saw {
             Saw::Connect(dial) => {
                 self.connects_pending = self.connects_pending.saturating_sub(1);
@@ -183,7 +184,13 @@ impl Investigation {
     /// What is to be started at `now`.
     fn due(&mut self, now: Duration) -> Vec<Ask> {
         let mut asks = self.schedule.due(now);
-        self.spent += asks.iter().map(Ask::cost).sum::<u32>();
+        asks.retain(|ask| {
+            let affordable = self.can_spend(self.cost_with_ending(ask));
+            if affordable {
+                self.spent += ask.cost();
+            }
+            affordable
+        });
         for index in 0..self.sweeps.len() {
             let affordable = self.can_afford(1);
             let sweep = &mut self.sweeps[index];

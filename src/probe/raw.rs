@@ -6,9 +6,12 @@ use std::time::Duration;
 use super::{Ask, Investigation, Stage};
 use crate::evidence::{Ability, Answer, Dial, Evidence, Question, ReplySays, Saw, SeenAt, Shot};
 
-/// What all probes of one endpoint may cost, in packets: 40, less some for what our own kernel adds (the RST to a SYN-ACK
-/// that it did not ask for, the last ACK of a connection). The last to get their share are the sweeps.
+/// What all probes of one endpoint may cost, in packets: 40, less some for what our own kernel may still add to those that
+/// are under way. The last to get their share are the sweeps.
 const PACKETS: u32 = 36;
+/// What a connection that is made may cost beyond [`Ask::cost`] until it has ended: FINs that are sent again, an ACK for
+/// each SYN-ACK that comes again, a RST in the end.
+const ENDING: u32 = 6;
 /// A host answers no more than one challenge in half a second (Linux: `tcp_invalid_ratelimit`).
 const CHALLENGES: usize = 1;
 /// A host gives a packet up whose first fragment came and whose others did not after 30 s (IPv4, RFC 1122: 60 to 120 s,
@@ -22,7 +25,23 @@ impl Investigation {
 
     /// Whether so many packets more may be sent, with all that is planned already.
     pub(super) fn can_afford(&self, packets: u32) -> bool {
-        self.spent + self.schedule.cost() + packets <= PACKETS
+        self.can_spend(self.schedule.cost() + packets)
+    }
+
+    /// Whether so many packets more may be sent now, whatever is planned.
+    pub(super) fn can_spend(&self, packets: u32) -> bool {
+        self.spent + ENDING * self.endings_pending + packets <= PACKETS
+    }
+
+    /// What a probe may cost in the end: where a connection waits for its ending, another will too.
+    pub(super) fn cost_with_ending(&self, ask: &Ask) -> u32 {
+        let connects = matches!(ask, Ask::Connect | Ask::ConnectAndHold(_));
+        let ending = if connects && self.endings_pending > 0 {
+            ENDING
+        } else {
+            0
+        };
+        ask.cost() + ending
     }
 
     /// Asks at that time, unless that is more than one endpoint may cost.
@@ -120,10 +139,10 @@ impl Investigation {
             return;
         }
         self.followed_syn_ack = true;
-        self.ask_for_cookies(now);
         let connected =
             self.endings_pending > 0 || self.connects().any(|dial| dial.answer.syn_ack().is_some());
         if !connected {
+            self.ask_for_cookies(now);
             // Somebody listens: does a connection get through, and what becomes of it?
             let hold = self.limits.again;
             for at in [now, now + hold] {
@@ -142,7 +161,7 @@ impl Investigation {
             return;
         }
         self.challenges += 1;
-        self.plan(
+        self.schedule.add(
             now,
             Ask::Raw {
                 question: Question::Challenge,
@@ -203,7 +222,22 @@ impl Investigation {
             | Saw::Listener(_)
             | Saw::Counters(_) => false,
         };
-        self.host_has_answered() && self.evidence.observations.iter().any(|seen| is_lost(&seen.saw))
+        let is_answered = |saw: &Saw| match saw {
+            Saw::Control(dial) => matches!(dial.answer, Answer::Rst | Answer::SynAck(_)),
+            Saw::Raw(shot) => shot.to != self.evidence.endpoint && has_tcp_answer(shot),
+            Saw::Connect(_)
+            | Saw::Hop(_)
+            | Saw::TtlOne(_)
+            | Saw::Echo(_)
+            | Saw::OtherControls(_)
+            | Saw::Route(_)
+            | Saw::Neighbour(_)
+            | Saw::Listener(_)
+            | Saw::Counters(_) => false,
+        };
+        let observations = &self.evidence.observations;
+        observations.iter().any(|seen| is_answered(&seen.saw))
+            && observations.iter().any(|seen| is_lost(&seen.saw))
     }
 
     /// A server that uses SYN cookies betrays itself to a SYN without timestamps.
@@ -264,6 +298,42 @@ impl Investigation {
             .count();
         answered >= due
     }
+}
+
+/// What a probe cost beyond [`Ask::cost`]: what our own kernel sent on its own.
+pub(super) fn overhead(saw: &Saw) -> u32 {
+    match saw {
+        Saw::Connect(dial) | Saw::Control(dial) => segments(dial).saturating_sub(3),
+        Saw::Hop(dial) | Saw::TtlOne(dial) => segments(dial).saturating_sub(1),
+        // A RST for each SYN-ACK.
+        Saw::Raw(shot) => {
+            let replies = shot.replies().unwrap_or_default().iter();
+            let offers = replies.filter(|reply| matches!(reply.says, ReplySays::SynAck(_)));
+            u32::try_from(offers.count()).unwrap_or(u32::MAX)
+        }
+        Saw::Echo(_)
+        | Saw::OtherControls(_)
+        | Saw::Route(_)
+        | Saw::Neighbour(_)
+        | Saw::Listener(_)
+        | Saw::Counters(_) => 0,
+    }
+}
+
+/// Segments that our kernel sent for a connection.
+fn segments(dial: &Dial) -> u32 {
+    let Some(handshake) = dial.answer.syn_ack() else {
+        // A SYN that was sent again within a hop's patience follows a RST: the host answered the SYN of the hop before.
+        let resets = if dial.ttl.is_some() {
+            dial.syns.saturating_sub(1)
+        } else {
+            0
+        };
+        return dial.syns + resets;
+    };
+    let ending = &handshake.ending;
+    // The ACK, the FIN, and the ACK for the peer's FIN.
+    dial.syns + 3 + ending.fin_retransmissions + ending.repeated_syn_acks
 }
 
 pub(super) fn raw(question: Question, to: SocketAddr, patience: Duration) -> Ask {

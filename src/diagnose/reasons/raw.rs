@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::signs::{self, Reading, Sign};
 use super::super::{Cause, Class};
-use crate::evidence::{Evidence, Question, ReplySays};
+use crate::evidence::{Evidence, Question, ReplySays, SeenAt};
 
 /// Where SYNs are answered, what else the port answers is nobody's question.
 fn matters(cause: Cause) -> bool {
@@ -52,6 +52,22 @@ pub(super) fn half_open(reading: &Reading) -> Option<String> {
          way back"
             .to_owned()
     })
+}
+
+/// Names the answer that we drop: a firewall that lets it pass will let a refusal pass as well.
+pub(super) fn stopped_by_us(evidence: &Evidence) -> String {
+    let stopped = signs::shots(evidence, Question::Syn, true)
+        .flat_map(|(_, _, shot)| shot.replies().unwrap_or_default())
+        .find(|reply| reply.seen == SeenAt::InterfaceOnly);
+    let (answer, so) = match stopped.map(|reply| &reply.says) {
+        Some(ReplySays::Rst { .. }) => ("a RST", "; without that the connection would be refused"),
+        Some(ReplySays::Icmp(_)) => ("an ICMP error", "; without that the connection would be rejected"),
+        Some(ReplySays::SynAck(_)) => ("a SYN-ACK", ""),
+        Some(ReplySays::Ack { .. }) | None => ("a segment", ""),
+    };
+    format!(
+        "the answer to a SYN, {answer}, was seen on our interface and never above our own firewall: we drop it ourselves{so}"
+    )
 }
 
 pub(super) fn challenge(reading: &Reading) -> Option<String> {

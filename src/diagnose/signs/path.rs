@@ -12,9 +12,13 @@ use crate::evidence::{Answer, Evidence, Ping, Question, ReplySays, Saw};
 pub(super) fn control(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Control);
     let shortest_wait = shortest_wait(evidence);
+    let mut by_tcp = false;
     for (index, observation, dial) in controls(evidence) {
         match &dial.answer {
-            Answer::SynAck(_) | Answer::Rst => reading.answers.push((Sign::HostAnswers, index)),
+            Answer::SynAck(_) | Answer::Rst => {
+                by_tcp = true;
+                reading.answers.push((Sign::HostAnswers, index));
+            }
             Answer::Icmp(error) => reading.answers.push((icmp_sign(error.from, dial.to.ip()), index)),
             Answer::Local(_) => {}
             Answer::Silence if observation.took_s < shortest_wait => {}
@@ -26,7 +30,10 @@ pub(super) fn control(evidence: &Evidence) -> Reading {
     }
     for (index, observation, shot) in shots(evidence, Question::Syn, false) {
         let sign = delivered(shot).find_map(|reply| match &reply.says {
-            ReplySays::SynAck(_) | ReplySays::Rst { .. } => Some(Sign::HostAnswers),
+            ReplySays::SynAck(_) | ReplySays::Rst { .. } => {
+                by_tcp = true;
+                Some(Sign::HostAnswers)
+            }
             ReplySays::Icmp(error) => Some(icmp_sign(error.from, shot.to.ip())),
             ReplySays::Ack { .. } => None,
         });
@@ -36,6 +43,11 @@ pub(super) fn control(evidence: &Evidence) -> Reading {
             reading.silent.push(index);
             reading.unanswered += 1;
         }
+    }
+    // Who says no by ICMP alone does not do so every time: senders of ICMP errors limit their rate.
+    if !reading.answers.is_empty() && !by_tcp {
+        reading.silent.clear();
+        reading.unanswered = 0;
     }
     // A SYN of the sweep that reached the host and was answered by it is an answer of the host as well.
     for (index, dial) in hops(evidence) {

@@ -171,6 +171,8 @@ fn resets(evidence: &Evidence, column: Column, question: Question, about_port: b
     })
 }
 
+/// What answers segments that belong to no connection. Our own firewall may drop such an answer for that very reason
+/// (conntrack: invalid); for what it says of the host and of the path it is enough that it reached our interface.
 fn answers(
     evidence: &Evidence,
     column: Column,
@@ -180,9 +182,10 @@ fn answers(
 ) -> Reading {
     let mut reading = Reading::new(column);
     for (index, observation, shot) in shots(evidence, question, about_port) {
-        if let Some(sign) = delivered(shot).find_map(|reply| sign(&reply.says)) {
+        let replies = shot.replies().unwrap_or_default();
+        if let Some(sign) = replies.iter().find_map(|reply| sign(&reply.says)) {
             reading.answers.push((sign, index));
-        } else if is_silent(evidence, observation, shot) {
+        } else if replies.is_empty() && is_silent(evidence, observation, shot) {
             reading.silent.push(index);
             reading.unanswered += 1;
         }

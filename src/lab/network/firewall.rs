@@ -56,6 +56,8 @@ pub enum TrackedState {
     New,
     /// It belongs to one.
     Established,
+    /// It neither begins a connection nor belongs to one.
+    Invalid,
 }
 
 /// What a firewall does with a segment.

@@ -72,7 +72,37 @@ pub(crate) const PROOFS: &[(&str, &str, Proof)] = &[
             ensure(replied, &finished)
         },
     ),
+    (
+        "an_endpoint_whose_syn_acks_are_lost_costs_no_more_than_forty_packets",
+        "[[listener]]\nport = 8080\n[[wire.rule]]\ntowards = 'client'\npacket = 'syn-ack'\naction = 'drop'",
+        costs_no_more_than_forty_packets,
+    ),
+    (
+        "an_endpoint_that_gets_none_of_our_acks_costs_no_more_than_forty_packets",
+        "[[listener]]\nport = 8080\n\
+         [[wire.rule]]\ntowards = 'server'\npacket = 'syn'\naction = 'pass'\n\
+         [[wire.rule]]\ntowards = 'server'\npacket = 'tcp'\naction = 'drop'",
+        costs_no_more_than_forty_packets,
+    ),
+    (
+        "an_endpoint_that_cannot_be_reached_at_first_costs_no_more_than_forty_packets",
+        "[[listener]]\nport = 8080\n\
+         [[wire.rule]]\ntowards = 'server'\ncount = 12\naction = 'drop'",
+        costs_no_more_than_forty_packets,
+    ),
 ];
+
+/// Those that our kernel sends on its own are among them.
+fn costs_no_more_than_forty_packets(lab: &Lab, family: Family) -> Outcome {
+    tcpprobe(lab, family, Powers::NetRaw, &[])?;
+    let server = Place::Server.address(family).to_string();
+    let trace = lab.trace();
+    let ours = trace
+        .iter()
+        .filter(|line| line.starts_with('>') && line.contains(&server));
+    let cost = ours.count();
+    ensure((1..=40).contains(&cost), (cost, trace))
+}
 
 fn tcpprobe(
     lab: &Lab,
