@@ -49,7 +49,7 @@ pub(super) fn of(evidence: &Evidence, signs: &Signs, cause: Cause) -> Vec<Reason
 fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
     match reading.column {
         Column::Syn => syn(evidence, reading, cause),
-        Column::Ending => ending(reading),
+        Column::Ending => ending(reading, cause),
         Column::PathTime => path_time(evidence, reading),
         Column::Control => control(reading),
         Column::Echo => echo(reading),
@@ -215,8 +215,12 @@ fn icmp(error: &IcmpError) -> String {
     clippy::wildcard_enum_match_arm,
     reason = "the other signs stand in other columns"
 )]
-fn ending(reading: &Reading) -> Option<String> {
-    let sentence = match reading.answers.first()?.0 {
+fn ending(reading: &Reading, cause: Cause) -> Option<String> {
+    // Where it is the verdict, what was watched for long enough says more than what was not.
+    let telling = [Sign::SynAckRepeated, Sign::FinIgnored]
+        .into_iter()
+        .find(|sign| cause == Cause::AckIgnored && reading.has(*sign));
+    let sentence = match telling.or_else(|| reading.answers.first().map(|(sign, _)| *sign))? {
         Sign::FinAcknowledged => "the peer's kernel acknowledged our FIN: it knows the connection",
         Sign::FinPending => "our FIN was not acknowledged in the time that was left",
         Sign::FinIgnored => {
