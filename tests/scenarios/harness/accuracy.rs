@@ -19,7 +19,7 @@ use crate::wanted::Score;
 
 const ACCURACY: &str = "--accuracy";
 /// Fewer than trials: here the times are results.
-const RUNS_AT_A_TIME: usize = 8;
+const RUNS_AT_A_TIME: usize = 16;
 
 /// What one run of a scenario came to.
 enum Run {
