@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::diagnose::SHORTEST_WAIT;
-use crate::evidence::{Answer, Controls, Observation, Question, Reply, ReplySays, Saw};
+use crate::evidence::{Answer, Controls, IcmpError, IcmpSays, Observation, Question, Reply, ReplySays, Saw};
 use crate::probe::Ask;
 
 /// The company of one round.
@@ -27,6 +27,8 @@ pub(super) struct Ledger {
     answered: Vec<Instant>,
     /// Those that the kernel had to send again before it was answered.
     sent_again: u32,
+    /// What rejected an endpoint, and which.
+    rejection: Option<(SocketAddr, IcmpError)>,
 }
 
 impl Company {
@@ -61,6 +63,15 @@ impl Company {
     }
 }
 
+impl Company {
+    /// What rejected another endpoint of the host, if anything did.
+    pub(super) fn rejection_of_others(&self, endpoint: SocketAddr) -> Option<IcmpError> {
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let (rejected, error) = hosts.get(&endpoint.ip())?.rejection.as_ref()?;
+        (*rejected != endpoint).then(|| error.clone())
+    }
+}
+
 impl Ledger {
     /// A probe is about to start.
     pub(super) fn starts(&mut self, ask: &Ask, endpoint: SocketAddr, now: Instant) {
@@ -83,6 +94,13 @@ impl Ledger {
     /// A probe has its outcome.
     pub(super) fn ended(&mut self, observation: &Observation, endpoint: SocketAddr, now: Instant) {
         let sent = now.checked_sub(observation.took_s).unwrap_or(now);
+        if let Saw::Connect(dial) = &observation.saw
+            && let Some(error) = dial.answer.icmp()
+            && error.says != IcmpSays::TtlExceeded
+            && !error.from_self
+        {
+            self.rejection = Some((endpoint, error.clone()));
+        }
         match &observation.saw {
             Saw::Control(dial) if matches!(dial.answer, Answer::SynAck(_) | Answer::Rst) => {
                 self.answered.push(sent);
@@ -102,6 +120,7 @@ impl Ledger {
             | Saw::TtlOne(_)
             | Saw::Echo(_)
             | Saw::OtherControls(_)
+            | Saw::OtherRejection(_)
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)

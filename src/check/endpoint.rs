@@ -93,6 +93,10 @@ pub(super) async fn check_endpoint(
     for observation in run.conclude(tally) {
         investigation.saw(observation);
     }
+    if let Some(error) = company.rejection_of_others(endpoint) {
+        let saw = Saw::OtherRejection(error);
+        investigation.saw(observation(run.started, clock::now(), saw));
+    }
     if let Some(controls) = company.controls_of_others(endpoint.ip(), &run.controls, clock::now()) {
         investigation.saw(observation(
             run.started,

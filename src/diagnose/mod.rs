@@ -199,7 +199,7 @@ fn not_ruled_out(candidates: &[Candidate], cause: Cause) -> Vec<Cause> {
 fn from(evidence: &Evidence, cause: Cause) -> Option<IpAddr> {
     let said_so = signs::icmp_errors(evidence).find_map(|error| error.from);
     match cause.class() {
-        Class::Rejected | Class::Unreachable => said_so,
+        Class::Rejected | Class::Unreachable => said_so.or_else(|| signs::rejection_of_others(evidence)),
         Class::Filtered => {
             let reached = signs::gave_up_fragment(evidence).or_else(|| signs::last_hop(evidence));
             said_so.or(reached.map(|(from, _)| from))

@@ -59,6 +59,7 @@ fn sentence(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<Stri
         Column::HalfOpen => raw::half_open(reading),
         Column::Challenge => raw::challenge(reading),
         Column::Origin => raw::origin(evidence, reading),
+        Column::Others => others(evidence, reading, cause),
         Column::Sweep => sweep(evidence, reading, cause),
         Column::Neighbour => neighbour(evidence, reading),
         Column::Route => route(reading, cause),
@@ -299,6 +300,20 @@ fn sweep(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String>
         } else {
             far
         }
+    })
+}
+
+fn others(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
+    let (_, index) = reading.answers.first()?;
+    let Saw::OtherRejection(error) = &evidence.observations.get(*index)?.saw else {
+        return None;
+    };
+    matches!(cause.class(), Class::Rejected | Class::Unreachable | Class::Filtered).then(|| {
+        format!(
+            "{}, to another port of this host and in the same time; who sends ICMP errors limits their rate, so the one \
+             for this port may be missing",
+            icmp(error)
+        )
     })
 }
 

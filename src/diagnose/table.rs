@@ -273,6 +273,13 @@ pub(super) const ROWS: &[Row] = &[
         Route: answers!(Sign::NoRoute)),
     row!(NoDescriptors, 1.0, Certain, Syn: local!(NoDescriptors)),
     row!(OtherLocal, 1.0, Certain, Syn: local!(Other)),
+    // Others of the host are rejected, and this one's ICMP error may be missing for its sender's limit alone.
+    row!(PortUnreachable, 1.0, Likely, Syn: SILENT, Ack: IGNORES, Fin: IGNORES, Others: icmp!(PortUnreachable)),
+    row!(AdminProhibited, 1.0, Likely, Syn: SILENT, Ack: IGNORES, Fin: IGNORES, Others: icmp!(AdminProhibited)),
+    row!(HostProhibited, 1.0, Likely, Syn: SILENT, Ack: IGNORES, Fin: IGNORES, Others: icmp!(HostProhibited)),
+    row!(NetProhibited, 1.0, Likely, Syn: SILENT, Ack: IGNORES, Fin: IGNORES, Others: icmp!(NetProhibited)),
+    row!(HostUnreachable, 1.0, Likely, Syn: SILENT, Ack: IGNORES, Fin: IGNORES, Others: icmp!(HostUnreachable)),
+    row!(NetUnreachable, 1.0, Likely, Syn: SILENT, Ack: IGNORES, Fin: IGNORES, Others: icmp!(NetUnreachable)),
     // Silence. A whole host that is silent answers nothing; one that answers elsewhere may have the port filtered.
     row!(Port, 0.3, Likely,
         Syn: SILENT, Control: HOST_ANSWERS, Ack: IGNORES, Fin: IGNORES, HalfOpen: IGNORES),

@@ -71,6 +71,7 @@ impl Evidence {
                 | Saw::TtlOne(_)
                 | Saw::Echo(_)
                 | Saw::OtherControls(_)
+                | Saw::OtherRejection(_)
                 | Saw::Route(_)
                 | Saw::Neighbour(_)
                 | Saw::Listener(_)
@@ -119,6 +120,8 @@ pub enum Saw {
     Raw(Shot),
     /// What the controls of other endpoints of the same host came to, in the same time.
     OtherControls(Controls),
+    /// An ICMP error that answered a SYN to another endpoint of the same host, in the same time.
+    OtherRejection(IcmpError),
     /// The kernel's route to the address.
     Route(Look<Route>),
     /// The link-layer neighbour that the route sends to.

@@ -139,6 +139,7 @@ impl Investigation {
             | Saw::TtlOne(_)
             | Saw::Echo(_)
             | Saw::OtherControls(_)
+            | Saw::OtherRejection(_)
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)

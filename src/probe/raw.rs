@@ -217,6 +217,7 @@ impl Investigation {
             | Saw::TtlOne(_)
             | Saw::Echo(_)
             | Saw::OtherControls(_)
+            | Saw::OtherRejection(_)
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
@@ -230,6 +231,7 @@ impl Investigation {
             | Saw::TtlOne(_)
             | Saw::Echo(_)
             | Saw::OtherControls(_)
+            | Saw::OtherRejection(_)
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
@@ -313,6 +315,7 @@ pub(super) fn overhead(saw: &Saw) -> u32 {
         }
         Saw::Echo(_)
         | Saw::OtherControls(_)
+        | Saw::OtherRejection(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)

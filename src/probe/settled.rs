@@ -157,6 +157,7 @@ impl Investigation {
                 | Saw::Hop(_)
                 | Saw::TtlOne(_)
                 | Saw::OtherControls(_)
+                | Saw::OtherRejection(_)
                 | Saw::Route(_)
                 | Saw::Neighbour(_)
                 | Saw::Listener(_)

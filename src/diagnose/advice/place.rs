@@ -164,6 +164,7 @@ fn has_answered(saw: &Saw) -> bool {
         Saw::Hop(_)
         | Saw::TtlOne(_)
         | Saw::OtherControls(_)
+        | Saw::OtherRejection(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)

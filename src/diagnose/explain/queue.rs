@@ -84,7 +84,7 @@ pub(super) const RESET_ON_OVERFLOW: Explanation = Explanation {
               full resets instead of staying silent. FreeBSD does so by default.",
     how_told: "One round trip after our ACK a bare RST arrives (no ACK flag, as for a segment without a \
                connection), seen by a filter on our own socket. An application that aborts sends RST with \
-               ACK. No privilege is needed.",
+               ACK. Most kernels permit that filter to any user, some with CAP_NET_ADMIN alone.",
     looks_like: "reset/reset-after-accept, by errno (ECONNRESET for both).",
     what_to_do: &[
         "Server: `ss -ltn 'sport = :PORT'` and `nstat -az TcpExtListenOverflows`.",

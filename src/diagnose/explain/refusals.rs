@@ -116,7 +116,8 @@ pub(super) const RESET_AFTER_ACCEPT: Explanation = Explanation {
               existed at the peer, so a process or a proxy aborted it: a proxy without a backend, an \
               allow-list in the application, a crash after accept(), or SO_LINGER 0.",
     how_told: "The RST carries the ACK flag, as the RST of an aborted connection does, seen by a filter on \
-               our own socket; no privilege is needed. A RST without it is backlog-full/reset-on-overflow.",
+               our own socket, which most kernels permit to any user (some with CAP_NET_ADMIN alone). A RST \
+               without it is backlog-full/reset-on-overflow.",
     looks_like: "backlog-full/reset-on-overflow, by errno (ECONNRESET for both).",
     what_to_do: &[
         "Server or proxy log for our source address at this second: it did accept the connection.",

@@ -8,6 +8,7 @@ mod raw;
 mod select;
 
 pub(super) use connection::is_reset_at_close;
+pub(super) use path::rejection_of_others;
 pub(super) use raw::{delivered, gave_up_fragment, is_silent, shots};
 pub use select::SHORTEST_WAIT;
 pub(super) use select::{
@@ -41,6 +42,8 @@ pub(super) enum Column {
     Challenge,
     /// Whether a RST comes from where the host's other answers come from.
     Origin,
+    /// What rejects other endpoints of the host.
+    Others,
     /// How far SYNs to the port get, compared with SYNs to another port.
     Sweep,
     /// Whether the next hop answers ARP or ND.
@@ -220,6 +223,7 @@ impl Signs {
             raw::half_open(evidence),
             raw::challenge(evidence),
             raw::origin(evidence),
+            path::others(evidence),
             path::sweep(evidence),
             local::neighbour(evidence),
             local::route(evidence),
@@ -258,6 +262,7 @@ fn loss(evidence: &Evidence, readings: &[Reading]) -> f64 {
             | Column::HalfOpen
             | Column::Challenge
             | Column::Origin
+            | Column::Others
             | Column::Sweep
             | Column::Neighbour
             | Column::Route

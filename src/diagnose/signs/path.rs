@@ -67,6 +67,35 @@ fn icmp_sign(from: Option<IpAddr>, host: IpAddr) -> Sign {
     }
 }
 
+/// Who rejects other endpoints of the host.
+pub(in crate::diagnose) fn rejection_of_others(evidence: &Evidence) -> Option<IpAddr> {
+    observations(evidence).find_map(|(_, observation)| match &observation.saw {
+        Saw::OtherRejection(error) => error.from,
+        Saw::Connect(_)
+        | Saw::Control(_)
+        | Saw::Hop(_)
+        | Saw::TtlOne(_)
+        | Saw::Echo(_)
+        | Saw::Raw(_)
+        | Saw::OtherControls(_)
+        | Saw::Route(_)
+        | Saw::Neighbour(_)
+        | Saw::Listener(_)
+        | Saw::Counters(_) => None,
+    })
+}
+
+/// What rejects other endpoints of the host may reject this one too, and be over its limit of ICMP errors.
+pub(super) fn others(evidence: &Evidence) -> Reading {
+    let mut reading = Reading::new(Column::Others);
+    for (index, observation) in observations(evidence) {
+        if let Saw::OtherRejection(error) = &observation.saw {
+            reading.answers.push((Sign::Icmp(error.says), index));
+        }
+    }
+    reading
+}
+
 pub(super) fn echo(evidence: &Evidence) -> Reading {
     let mut reading = Reading::new(Column::Echo);
     let shortest_wait = shortest_wait(evidence);

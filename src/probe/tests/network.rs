@@ -180,6 +180,7 @@ impl Outcome {
             Saw::Raw(shot) if shot.question == Question::HalfOpen => 2,
             Saw::Echo(_) | Saw::Raw(_) => 1,
             Saw::OtherControls(_)
+            | Saw::OtherRejection(_)
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)

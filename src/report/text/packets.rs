@@ -38,6 +38,7 @@ impl Trace {
             Saw::Echo(ping) => self.echo(ping, host, begin, end),
             Saw::Raw(shot) => self.shot(shot, begin),
             Saw::OtherControls(_)
+            | Saw::OtherRejection(_)
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)

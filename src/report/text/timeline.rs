@@ -53,7 +53,8 @@ fn is_dull(saw: &Saw) -> bool {
         Saw::Neighbour(Look::Nothing)
         | Saw::Listener(Look::Nothing)
         | Saw::Counters(Look::Nothing)
-        | Saw::OtherControls(_) => true,
+        | Saw::OtherControls(_)
+        | Saw::OtherRejection(_) => true,
         Saw::Counters(Look::Saw(counters)) => !own::may_be_ours(counters),
         Saw::Connect(_)
         | Saw::Control(_)
@@ -103,7 +104,8 @@ fn standing_for<'a>(group: &[&'a Observation]) -> &'a Observation {
         | Saw::TtlOne(_)
         | Saw::Echo(_)
         | Saw::Raw(_)
-        | Saw::OtherControls(_) => first,
+        | Saw::OtherControls(_)
+        | Saw::OtherRejection(_) => first,
     }
 }
 
@@ -134,6 +136,7 @@ fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
         Saw::TtlOne(dial) => tcp("SYN with TTL 1", dial, group),
         Saw::Echo(ping) => format!("ping: {}{times}", echo(ping, host, first.took_s)),
         Saw::Raw(shot) => raw::say(shot, group, endpoint),
+        Saw::OtherRejection(error) => format!("another port of this host: {}", icmp(error, host)),
         Saw::OtherControls(controls) => format!(
             "controls of other ports of this host: {} of {} answered",
             controls.answered,
@@ -261,6 +264,7 @@ fn dial(saw: &Saw) -> Option<&Dial> {
         Saw::Echo(_)
         | Saw::Raw(_)
         | Saw::OtherControls(_)
+        | Saw::OtherRejection(_)
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)

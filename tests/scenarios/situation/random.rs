@@ -111,6 +111,7 @@ fn saw(version: Version) -> BoxedStrategy<Saw> {
         1 => (0..9u32, 0..9u32).prop_map(|(answered, unanswered)| {
             Saw::OtherControls(Controls { answered, unanswered })
         }),
+        1 => icmp(endpoint).prop_map(Saw::OtherRejection),
         1 => look(route(endpoint.ip())).prop_map(Saw::Route),
         1 => look(neighbour(endpoint.ip())).prop_map(Saw::Neighbour),
         1 => look(listener()).prop_map(Saw::Listener),

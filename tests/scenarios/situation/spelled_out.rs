@@ -69,7 +69,7 @@ fn spell_out(entry: &mut Table, version: Version) {
     let to = match entry.get("probe").and_then(Value::as_str) {
         Some("connect" | "hop" | "ttl-one") => version.endpoint(),
         Some("control") => version.control(),
-        Some("echo") => return icmp(entry, version),
+        Some("echo" | "other-rejection") => return icmp(entry, version),
         Some("raw") => return raw(entry, version),
         Some("counters") if entry.get("look").and_then(Value::as_str) == Some("saw") => {
             default(entry, "our_retransmissions", 0);
