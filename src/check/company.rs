@@ -1,7 +1,7 @@
 //! What the endpoints that are looked at in the same time know of each other: how many there are, and what the path to
 //! each host loses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -9,6 +9,9 @@ use std::time::Instant;
 use crate::diagnose::SHORTEST_WAIT;
 use crate::evidence::{Answer, Controls, IcmpError, IcmpSays, Observation, Question, Reply, ReplySays, Saw};
 use crate::probe::Ask;
+
+/// Who has fewer endpoints of a host to reject has not reached the limit of its ICMP errors (Linux: six, then one a second).
+const ICMP_BURST: usize = 6;
 
 /// The company of one round.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ pub(super) struct Ledger {
     answered: Vec<Instant>,
     /// Those that the kernel had to send again before it was answered.
     sent_again: u32,
+    /// The endpoints of the host that were looked at.
+    endpoints: HashSet<SocketAddr>,
     /// What rejected an endpoint, and which.
     rejection: Option<(SocketAddr, IcmpError)>,
 }
@@ -64,17 +69,20 @@ impl Company {
 }
 
 impl Company {
-    /// What rejected another endpoint of the host, if anything did.
+    /// What rejected another endpoint of the host, if so many were looked at that the sender's limit may have kept this
+    /// one's ICMP error away.
     pub(super) fn rejection_of_others(&self, endpoint: SocketAddr) -> Option<IcmpError> {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let (rejected, error) = hosts.get(&endpoint.ip())?.rejection.as_ref()?;
-        (*rejected != endpoint).then(|| error.clone())
+        let host = hosts.get(&endpoint.ip())?;
+        let (rejected, error) = host.rejection.as_ref()?;
+        (host.endpoints.len() > ICMP_BURST && *rejected != endpoint).then(|| error.clone())
     }
 }
 
 impl Ledger {
     /// A probe is about to start.
     pub(super) fn starts(&mut self, ask: &Ask, endpoint: SocketAddr, now: Instant) {
+        self.endpoints.insert(endpoint);
         let is_control = match ask {
             Ask::Control(_) => true,
             Ask::Raw { question, to, .. } => *question == Question::Syn && *to != endpoint,
@@ -101,30 +109,20 @@ impl Ledger {
         {
             self.rejection = Some((endpoint, error.clone()));
         }
-        match &observation.saw {
-            Saw::Control(dial) if matches!(dial.answer, Answer::SynAck(_) | Answer::Rst) => {
-                self.answered.push(sent);
-                self.sent_again += dial.syns.saturating_sub(1);
-            }
-            Saw::Raw(shot) if shot.question == Question::Syn && shot.to != endpoint => {
-                // Whoever answers by ICMP does not do so every time.
-                let by_tcp = |reply: &Reply| !matches!(reply.says, ReplySays::Icmp(_));
-                if shot.replies().is_some_and(|replies| replies.iter().any(by_tcp)) {
-                    self.answered.push(sent);
-                }
-            }
-            Saw::Control(_)
-            | Saw::Raw(_)
-            | Saw::Connect(_)
-            | Saw::Hop(_)
-            | Saw::TtlOne(_)
-            | Saw::Echo(_)
-            | Saw::OtherControls(_)
-            | Saw::OtherRejection(_)
-            | Saw::Route(_)
-            | Saw::Neighbour(_)
-            | Saw::Listener(_)
-            | Saw::Counters(_) => {}
+        if let Saw::Control(dial) = &observation.saw
+            && matches!(dial.answer, Answer::SynAck(_) | Answer::Rst)
+        {
+            self.answered.push(sent);
+            self.sent_again += dial.syns.saturating_sub(1);
+        }
+        if let Saw::Raw(shot) = &observation.saw
+            && shot.question == Question::Syn
+            && shot.to != endpoint
+        {
+            // Whoever answers by ICMP does not do so every time.
+            let by_tcp = |reply: &Reply| !matches!(reply.says, ReplySays::Icmp(_));
+            let replies = shot.replies().unwrap_or_default();
+            self.answered.extend(replies.iter().any(by_tcp).then_some(sent));
         }
     }
 

@@ -57,26 +57,13 @@ impl Evidence {
     /// The round trip of a handshake: of a SYN of our own where the kernel stamped it and its SYN-ACK, else as the kernel
     /// saw the first connection.
     pub fn handshake_rtt(&self) -> Option<Duration> {
-        let stamped = self
-            .observations
-            .iter()
-            .find_map(|observation| match &observation.saw {
-                Saw::Raw(shot) if shot.question == Question::Syn && shot.to == self.endpoint => {
-                    shot.stamped_rtt()
-                }
-                Saw::Raw(_)
-                | Saw::Connect(_)
-                | Saw::Control(_)
-                | Saw::Hop(_)
-                | Saw::TtlOne(_)
-                | Saw::Echo(_)
-                | Saw::OtherControls(_)
-                | Saw::OtherRejection(_)
-                | Saw::Route(_)
-                | Saw::Neighbour(_)
-                | Saw::Listener(_)
-                | Saw::Counters(_) => None,
-            });
+        let stamped = self.observations.iter().find_map(|observation| {
+            let Saw::Raw(shot) = &observation.saw else {
+                return None;
+            };
+            let is_syn = shot.question == Question::Syn && shot.to == self.endpoint;
+            shot.stamped_rtt().filter(|_| is_syn)
+        });
         stamped.or_else(|| self.first_handshake()?.clean_rtt())
     }
 }

@@ -69,19 +69,11 @@ fn icmp_sign(from: Option<IpAddr>, host: IpAddr) -> Sign {
 
 /// Who rejects other endpoints of the host.
 pub(in crate::diagnose) fn rejection_of_others(evidence: &Evidence) -> Option<IpAddr> {
-    observations(evidence).find_map(|(_, observation)| match &observation.saw {
-        Saw::OtherRejection(error) => error.from,
-        Saw::Connect(_)
-        | Saw::Control(_)
-        | Saw::Hop(_)
-        | Saw::TtlOne(_)
-        | Saw::Echo(_)
-        | Saw::Raw(_)
-        | Saw::OtherControls(_)
-        | Saw::Route(_)
-        | Saw::Neighbour(_)
-        | Saw::Listener(_)
-        | Saw::Counters(_) => None,
+    observations(evidence).find_map(|(_, observation)| {
+        let Saw::OtherRejection(error) = &observation.saw else {
+            return None;
+        };
+        error.from
     })
 }
 
