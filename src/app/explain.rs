@@ -3,7 +3,8 @@
 use std::io;
 
 use super::{Failure, output};
-use crate::cli::{CheckArguments, Exit, Expectation};
+use crate::cli::{CheckArguments, Exit};
+use crate::diagnose::Expectation;
 use crate::diagnose::explain::Topic;
 use crate::report::explain;
 
@@ -16,6 +17,16 @@ pub(super) fn explain(verdict: Option<&str>, arguments: &CheckArguments) -> Resu
         None => None,
         Some(Expectation::Class(class)) => Some(Topic::Class(class)),
         Some(Expectation::Cause(cause)) => Some(Topic::Cause(cause)),
+        Some(Expectation::Reachable) => {
+            return Err(Failure::usage(
+                "'reachable' is a word for open and slow: explain one of these",
+            ));
+        }
+        Some(Expectation::Blocked) => {
+            return Err(Failure::usage(
+                "'blocked' is a word for filtered, rejected and refused/middlebox-reset: explain one of these",
+            ));
+        }
     };
     output::written(explain::write(
         topic,

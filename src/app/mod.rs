@@ -5,7 +5,10 @@ mod demo;
 mod doctor;
 mod explain;
 mod gather;
+mod k8s;
+mod matrix;
 mod output;
+mod report;
 mod rounds;
 
 pub use gather::GatherError;
@@ -26,6 +29,9 @@ pub fn run(arguments: &Arguments) -> Exit {
     // Nothing but opening raw sockets needs it. If the kernel will not have it lowered, it stays in force until then.
     let _ = privileges::lower();
     let outcome = match &arguments.command {
+        Some(Command::Matrix(what)) => matrix::run(what),
+        Some(Command::Report(what)) => report::run(what),
+        Some(Command::K8s(what)) => k8s::run(what),
         Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
         Some(Command::Doctor { output }) => doctor::doctor(*output, &arguments.check),
         Some(Command::Man) => output::written(write_manual(&mut io::stdout().lock())),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::expect::Expectation;
+use super::{KubernetesArguments, MatrixArguments, ReportArguments};
+use crate::diagnose::Expectation;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -54,6 +55,12 @@ pub struct Arguments {
 /// Subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Check who may reach whom, as a file says it: many targets, each with what is expected of it
+    Matrix(MatrixArguments),
+    /// Merge the results of matrices, of any number of sources, into one answer
+    Report(ReportArguments),
+    /// Print the manifests that run a matrix in Kubernetes
+    K8s(KubernetesArguments),
     /// Explain a verdict: what it means, how it is told, what to do
     Explain {
         /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out
@@ -141,7 +148,7 @@ pub struct CheckArguments {
     /// Use this file instead of /etc/resolv.conf
     #[arg(long, value_name = "FILE", default_value = "/etc/resolv.conf")]
     pub resolv_conf: PathBuf,
-    /// What every endpoint is expected to be: CLASS or CLASS/CAUSE, several separated by commas
+    /// What every endpoint is expected to be: CLASS, CLASS/CAUSE, reachable or blocked, several separated by commas
     #[arg(
         short,
         long,

@@ -1,7 +1,6 @@
 //! Exit codes, and how several results become one.
 
-use super::Expectation;
-use crate::diagnose::{Cause, Class};
+use crate::diagnose::{Cause, Class, Expectation};
 
 /// What the process says to whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,13 +2,17 @@
 
 mod args;
 mod exit;
-mod expect;
+mod k8s;
+
 mod manual;
+mod matrix;
 
 pub use args::{
     Arguments, CheckArguments, Colour, Command, DemoArguments, DocumentForm, ModeArgument, Output,
     ResolverArgument,
 };
 pub use exit::Exit;
-pub use expect::Expectation;
+
+pub use k8s::{KubernetesArguments, WorkloadKind};
 pub use manual::{write_completions, write_manual};
+pub use matrix::{MatrixArguments, MatrixForm, ReportArguments, SweepArgument};

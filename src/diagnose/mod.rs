@@ -3,6 +3,7 @@
 pub mod advice;
 mod cell;
 pub mod doctor;
+mod expectation;
 pub mod explain;
 mod findings;
 pub mod name;
@@ -12,6 +13,7 @@ mod table;
 mod vocabulary;
 mod weigh;
 
+pub use expectation::Expectation;
 pub use signs::SHORTEST_WAIT;
 pub use vocabulary::{Cause, Class, Confidence, FindingKind, UnknownLabel};
 

@@ -7,6 +7,7 @@ pub mod explain;
 mod fixtures;
 mod human;
 pub mod json;
+pub mod matrix;
 pub mod read;
 pub mod record;
 pub mod series;

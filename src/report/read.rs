@@ -55,8 +55,9 @@ struct Document {
     targets: Vec<TargetPart>,
 }
 
+/// [`super::record::TargetRecord`], as far as it is needed.
 #[derive(Deserialize)]
-struct TargetPart {
+pub(super) struct TargetPart {
     target: String,
     name: Option<NamePart>,
     endpoints: Vec<EndpointPart>,
@@ -92,7 +93,7 @@ struct VerdictPart {
     cause: Cause,
 }
 
-fn target(part: TargetPart) -> Result<TargetOutcome, ReadError> {
+pub(super) fn target(part: TargetPart) -> Result<TargetOutcome, ReadError> {
     let named = Target::parse(&part.target, &Services::default());
     let mut failed = None;
     let mut endpoints = Vec::new();

@@ -138,18 +138,26 @@ pub struct Verdict {
 
 /// The whole report as a document.
 pub fn document<'a>(report: &Report<'a>) -> Document<'a> {
-    let target = |outcome: &'a TargetOutcome| TargetRecord {
-        target: outcome.target.to_string(),
-        name: outcome.name.as_ref().map(name_record),
-        endpoints: endpoint_records(outcome, report.syn_schedule),
-    };
     Document {
         schema: SCHEMA,
         version: report.version,
         started: rfc3339(report.started),
         syn_schedule: report.syn_schedule,
-        targets: report.targets.iter().map(target).collect(),
+        targets: report
+            .targets
+            .iter()
+            .map(|outcome| target_record(outcome, report.syn_schedule))
+            .collect(),
         series: report.series.iter().map(summarise).collect(),
+    }
+}
+
+/// One target.
+pub(super) fn target_record(outcome: &TargetOutcome, schedule: Option<SynSchedule>) -> TargetRecord<'_> {
+    TargetRecord {
+        target: outcome.target.to_string(),
+        name: outcome.name.as_ref().map(name_record),
+        endpoints: endpoint_records(outcome, schedule),
     }
 }
 
@@ -214,7 +222,7 @@ fn endpoint_record<'a>(
 }
 
 /// Absent for a time before 1970 or after 9999, which the format does not have.
-fn rfc3339(time: SystemTime) -> Option<String> {
+pub(super) fn rfc3339(time: SystemTime) -> Option<String> {
     time.duration_since(UNIX_EPOCH).ok()?;
     let mut text = String::new();
     write!(text, "{}", humantime::format_rfc3339_micros(time))

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::cli::Expectation;
-use crate::diagnose::Cause;
+use crate::diagnose::{Cause, Expectation};
 use crate::lab::{Network, Place};
 
 /// The port that every case is about.
@@ -83,7 +82,9 @@ fn cause<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cause, D::Error> 
         .map_err(D::Error::custom)?
     {
         Expectation::Cause(cause) => Ok(cause),
-        Expectation::Class(class) => Err(D::Error::custom(format!("{class} without a cause"))),
+        other @ (Expectation::Class(_) | Expectation::Reachable | Expectation::Blocked) => {
+            Err(D::Error::custom(format!("{other} without a cause")))
+        }
     }
 }
 

@@ -1,0 +1,1 @@
+//! The manifests that run a matrix in a cluster.

@@ -1,0 +1,18 @@
+//! Who may reach whom: the file that says so, its expansion into edges, what became of each, and the merging of runs.
+//!
+//! Pure, and shared by the run and by `tcpprobe report`: whatever has become of an edge is added to a [`Merger`], which judges
+//! it in the light of everything else that is known; what it all comes to is an [`Answer`].
+
+mod answer;
+mod digest;
+mod edge;
+mod expected;
+pub mod file;
+mod identity;
+mod judge;
+
+pub use answer::{Answer, Cell, Edges, Merger, Run, Shard, Totals};
+pub use edge::{Demand, Edge, Planned};
+pub use expected::{Expected, ExpectedError};
+pub use identity::Identity;
+pub use judge::{Judged, Judgement, Proof, Why};

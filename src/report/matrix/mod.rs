@@ -1,0 +1,4 @@
+//! Pure writers of what a matrix came to, and the records that its runs leave.
+
+pub mod read;
+pub mod record;
