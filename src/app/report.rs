@@ -1,16 +1,39 @@
-//! `tcpprobe report`.
+//! `tcpprobe report`: results of any number of runs and sources, merged into one answer.
+
+mod results;
 
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use super::Failure;
 use super::output::{is_read, style_of};
 use crate::cli::{Colour, Exit, MatrixForm, ReportArguments};
-use crate::matrix::{Answer, ChangeKind, Edges, Judgement};
+use crate::matrix::{Answer, ChangeKind, Changes, Edges, Judgement};
 use crate::report::Verbosity;
 use crate::report::matrix::{self, Form};
 
-pub(super) fn run(_: &ReportArguments) -> Result<Exit, Failure> {
-    Err(Failure::could_not_judge("not yet"))
+pub(super) fn run(arguments: &ReportArguments) -> Result<Exit, Failure> {
+    let (mut answer, results) = results::read(&arguments.results)?;
+    if let Some(baseline) = &arguments.baseline {
+        compare(&mut answer, baseline)?;
+    }
+    let manner = Manner {
+        form: arguments.output,
+        color: arguments.color,
+        verbosity: if arguments.quiet {
+            Verbosity::Quiet
+        } else {
+            Verbosity::Normal
+        },
+    };
+    conclude(&answer, &results, manner)
+}
+
+/// Notes what has changed in an answer since the results of an earlier run.
+pub(super) fn compare(answer: &mut Answer, baseline: &Path) -> Result<(), Failure> {
+    let (old, _) = results::read(&[baseline])?;
+    answer.changes = Some(Changes::between(&old, answer));
+    Ok(())
 }
 
 /// How an answer is to be written.
