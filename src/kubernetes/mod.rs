@@ -8,6 +8,8 @@ mod objects;
 mod pod;
 mod schedule;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 pub use schedule::{Schedule, ScheduleError};

@@ -151,7 +151,10 @@ mod tests {
         );
         assert_eq!(base(None, Some("…")).unwrap(), "tcpprobe");
         assert_eq!(base(Some("mine"), Some("Shop")).unwrap(), "mine");
-        assert_eq!(base(None, Some(&"a ".repeat(40))).unwrap().len(), 31);
+        assert_eq!(
+            base(None, Some(&format!("{} y", "x".repeat(22)))).unwrap().len(),
+            31
+        );
         for wrong in ["", "Mine", "a.b", "-a", &"a".repeat(33)] {
             assert_eq!(
                 base(Some(wrong), None),
