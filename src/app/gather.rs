@@ -132,7 +132,7 @@ pub(super) fn services() -> Services {
     Services::on_demand(|| fs::read_to_string("/etc/services").ok())
 }
 
-pub(super) fn read(path: &Path) -> io::Result<String> {
+fn read(path: &Path) -> io::Result<String> {
     if path != Path::new("-") {
         return fs::read_to_string(path);
     }

@@ -1,23 +1,19 @@
 //! `tcpprobe k8s`, and what the pods of its DaemonSets run.
 
 use std::io::{self, Write};
-use std::path::Path;
 
-use super::gather::{read, services, shown};
+use super::matrix::file;
 use super::{Failure, matrix, output, stop_requested};
 use crate::cli::{Exit, KubernetesArguments, PodCommand, WorkloadKind, check_matrix_options};
 use crate::kubernetes::{Document, MOST_SHARDS, Manifests, Power, Runs, Settings};
-use crate::matrix::file::{Format, Matrix};
+use crate::matrix::file::Format;
 
 pub(super) fn run(arguments: &KubernetesArguments) -> Result<Exit, Failure> {
     let runs = runs(arguments)?;
     check_matrix_options(&arguments.options).map_err(Failure::usage)?;
     let path = &arguments.matrix;
-    let text =
-        read(path).map_err(|error| Failure::usage(format!("{}: cannot be read: {error}", shown(path))))?;
-    let format = format(path);
-    let matrix = Matrix::read(&text, format, &services())
-        .map_err(|error| Failure::usage(format!("{}:{error}", shown(path))))?;
+    let text = file::text(path)?;
+    let matrix = file::parse(path, &text)?;
     let settings = Settings {
         name: arguments.name.clone(),
         source: arguments.source.clone(),
@@ -33,7 +29,10 @@ pub(super) fn run(arguments: &KubernetesArguments) -> Result<Exit, Failure> {
         deadline: arguments.deadline,
         options: arguments.options.clone(),
     };
-    let document = Document { text: &text, format };
+    let document = Document {
+        text: &text,
+        format: Format::of(path),
+    };
     let manifests = Manifests::new(&matrix, document, &settings).map_err(Failure::usage)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     output::written(manifests.write(&mut out).and_then(|()| out.flush()))
@@ -68,14 +67,6 @@ fn runs(arguments: &KubernetesArguments) -> Result<Runs, Failure> {
             }
         }
     })
-}
-
-fn format(path: &Path) -> Format {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("toml") => Format::Toml,
-        Some("json") => Format::Json,
-        _ => Format::Yaml,
-    }
 }
 
 /// What a pod runs.

@@ -28,7 +28,7 @@ const PING: Sysctl = Sysctl {
 };
 
 pub(super) fn pod(base: &str, part: &Part<'_>, document: Document<'_>, settings: &Settings) -> PodTemplate {
-    let matrix = container(part, document, settings);
+    let matrix = container(base, part, document, settings);
     let stays = match settings.runs {
         Runs::DaemonSet => true,
         Runs::Job | Runs::IndexedJob { .. } | Runs::CronJob { .. } => false,
@@ -73,10 +73,10 @@ pub(super) fn pod(base: &str, part: &Part<'_>, document: Document<'_>, settings:
     }
 }
 
-fn container(part: &Part<'_>, document: Document<'_>, settings: &Settings) -> Container {
+fn container(base: &str, part: &Part<'_>, document: Document<'_>, settings: &Settings) -> Container {
     Container {
         args: arguments(document, settings),
-        env: environment(part, settings),
+        env: environment(base, part, settings),
         resources: Resources {
             requests: [("cpu", "100m"), ("memory", "64Mi")].into(),
             // Without a limit on CPU: a process that is held back takes its own delay for that of the network.
@@ -153,7 +153,7 @@ fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-fn environment(part: &Part<'_>, settings: &Settings) -> Vec<Variable> {
+fn environment(base: &str, part: &Part<'_>, settings: &Settings) -> Vec<Variable> {
     let value = |name, value: String| Variable {
         name,
         content: Content::Value(value),
@@ -170,10 +170,9 @@ fn environment(part: &Part<'_>, settings: &Settings) -> Vec<Variable> {
         field("POD_IP", "status.podIP"),
         field("NODE_NAME", "spec.nodeName"),
     ];
-    all.extend(
-        part.source
-            .map(|source| value("TCPPROBE_SOURCE", literal(&source.name))),
-    );
+    // Who runs a matrix without sources is to have the same name in every pod and every run.
+    let source = part.source.map_or(base, |source| &source.name);
+    all.push(value("TCPPROBE_SOURCE", literal(source)));
     if settings.runs == Runs::DaemonSet {
         all.push(field("TCPPROBE_INSTANCE", "spec.nodeName"));
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const TEXT: &str = "sources: {}\n";
+const TEXT: &str = "rules: [{to: \"10.0.0.1:80\"}]\n";
 
 fn source(name: &str, labels: &[(&str, &str)]) -> Source {
     Source {
@@ -22,18 +22,19 @@ fn source(name: &str, labels: &[(&str, &str)]) -> Source {
 }
 
 fn matrix(sources: Vec<Source>) -> Matrix {
-    Matrix {
-        name: Some("Shop".to_owned()),
-        sources,
-        ..empty()
-    }
+    let mut matrix = empty();
+    matrix.name = Some("Shop".to_owned());
+    matrix.sources = sources;
+    matrix
 }
 
+/// A matrix that names no sources.
+#[expect(
+    clippy::default_trait_access,
+    reason = "the names of ports are of another room"
+)]
 fn empty() -> Matrix {
-    Matrix {
-        name: None,
-        sources: Vec::new(),
-    }
+    Matrix::read(TEXT, Format::Yaml, &Default::default()).unwrap()
 }
 
 fn settings(runs: Runs) -> Settings {

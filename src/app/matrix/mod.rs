@@ -1,8 +1,13 @@
 //! `tcpprobe matrix`.
 
+pub(super) mod file;
+
 use super::Failure;
 use crate::cli::{Exit, MatrixArguments};
 
-pub(super) fn run(_: &MatrixArguments) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
+    if arguments.init {
+        return file::init();
+    }
     Err(Failure::could_not_judge("not yet"))
 }
