@@ -175,8 +175,9 @@ impl Recorder {
             if *written == Some(cell.judged.judgement) {
                 continue;
             }
-            let mut edge = crate::matrix::Edges::edge(&self.results, cell.at)
-                .map_err(|error| Failure::could_not_judge(format!("results cannot be read again: {error}")))?;
+            let mut edge = crate::matrix::Edges::edge(&self.results, cell.at).map_err(|error| {
+                Failure::could_not_judge(format!("results cannot be read again: {error}"))
+            })?;
             edge.demand = Arc::clone(&cell.demand);
             let line = line(&edge, &cell.judged)?;
             if let Some(out) = &mut self.out {

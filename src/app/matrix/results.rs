@@ -35,7 +35,9 @@ impl Results {
     /// A file without a name.
     pub(super) fn without_name() -> Result<Self, Failure> {
         let file = nameless().map_err(|error| {
-            Failure::could_not_judge(format!("there is no place for results: {error}; name one with --results"))
+            Failure::could_not_judge(format!(
+                "there is no place for results: {error}; name one with --results"
+            ))
         })?;
         Ok(Self::of(None, file, 0))
     }
@@ -58,9 +60,9 @@ impl Results {
     pub(super) fn existing(path: &Path) -> Result<Self, Failure> {
         let file = open(path, &mut OpenOptions::new())?;
         let mut results = Self::of(Some(path), file, 0);
-        results.end = results.complete_lines().map_err(|error| {
-            Failure::usage(format!("{} cannot be read: {error}", path.display()))
-        })?;
+        results.end = results
+            .complete_lines()
+            .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
         Ok(results)
     }
 
@@ -102,7 +104,10 @@ impl Results {
 
     /// An edge has a later record.
     pub(super) fn moved(&mut self, number: u64, place: u64) {
-        if let Some(known) = usize::try_from(number).ok().and_then(|at| self.places.get_mut(at)) {
+        if let Some(known) = usize::try_from(number)
+            .ok()
+            .and_then(|at| self.places.get_mut(at))
+        {
             *known = place;
         }
     }
@@ -115,10 +120,10 @@ impl Results {
         let written = self.file.write_all(&self.unwritten);
         self.unwritten.clear();
         written.map_err(|error| {
-            let what = self.path.as_ref().map_or_else(
-                || "results".to_owned(),
-                |path| path.display().to_string(),
-            );
+            let what = self
+                .path
+                .as_ref()
+                .map_or_else(|| "results".to_owned(), |path| path.display().to_string());
             Failure::could_not_judge(format!("{what} cannot be written: {error}"))
         })
     }
@@ -200,7 +205,9 @@ fn open(path: &Path, options: &mut OpenOptions) -> Result<File, Failure> {
 impl Edges for Results {
     fn edge(&self, at: u64) -> io::Result<Edge> {
         let place = usize::try_from(at).ok().and_then(|at| self.places.get(at));
-        let place = place.filter(|place| **place != NOWHERE).ok_or(io::ErrorKind::NotFound)?;
+        let place = place
+            .filter(|place| **place != NOWHERE)
+            .ok_or(io::ErrorKind::NotFound)?;
         match read::record(&self.line(*place)?) {
             Ok((Record::Edge(edge), _)) => Ok(*edge),
             Ok((Record::Run(_), _)) => Err(io::Error::other("an edge has become a summary")),

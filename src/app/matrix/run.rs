@@ -50,7 +50,12 @@ pub(super) fn run(
         // Before anything is sent: who sees a packet of ours may already send a signal.
         let stop = stop_requested();
         let schedule = settings::syn_schedule();
-        let crowd = Crowd::new(left, options, bounds(arguments), schedule.map(default_client_hang));
+        let crowd = Crowd::new(
+            left,
+            options,
+            bounds(arguments),
+            schedule.map(default_client_hang),
+        );
         tokio::pin!(stop);
         look(arguments, job, crowd, &mut recorder, schedule, stop).await
     })?;
@@ -137,7 +142,8 @@ async fn next(
 
 /// Which of the edges that are left are of this part of the matrix.
 fn own(job: &Job, crowd: &Crowd<Planned>) -> Vec<Own> {
-    let foreign: std::collections::HashSet<_> = job.edges[job.own..].iter().map(|edge| &edge.target).collect();
+    let foreign: std::collections::HashSet<_> =
+        job.edges[job.own..].iter().map(|edge| &edge.target).collect();
     let wanted = crowd.wanted().iter();
     wanted
         .map(|edge| {

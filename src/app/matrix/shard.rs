@@ -10,10 +10,7 @@ use crate::matrix::{Planned, Shard};
 use crate::target::Target;
 
 /// Which part this run looks at: as `--shard` says, or the pod of an Indexed Job.
-pub(super) fn shard(
-    arguments: &MatrixArguments,
-    environment: Environment,
-) -> Result<Option<Shard>, Failure> {
+pub(super) fn shard(arguments: &MatrixArguments, environment: Environment) -> Result<Option<Shard>, Failure> {
     const INDEX: &str = "JOB_COMPLETION_INDEX";
     if let Some(text) = arguments.shard.as_deref().filter(|text| !text.is_empty()) {
         let shard = parse(text).ok_or_else(|| {
