@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{KubernetesArguments, MatrixArguments, ReportArguments};
+use super::{KubernetesArguments, MatrixArguments, PodCommand, ReportArguments};
 use crate::diagnose::Expectation;
 use crate::duration;
 
@@ -62,6 +62,9 @@ pub enum Command {
     Report(ReportArguments),
     /// Print the manifests that run a matrix in Kubernetes
     K8s(KubernetesArguments),
+    /// What the pods of a DaemonSet run
+    #[command(subcommand, hide = true)]
+    Pod(PodCommand),
     /// Explain a verdict: what it means, how it is told, what to do
     Explain {
         /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out

@@ -11,9 +11,18 @@ use crate::matrix::file::{EXAMPLE, FileError, Format, LARGEST_FILE, Matrix};
 
 /// Reads and checks a matrix; "-" is standard input, in YAML.
 pub(in crate::app) fn read(path: &Path) -> Result<Matrix, Failure> {
+    parse(path, &text(path)?)
+}
+
+/// Checks a matrix that was read from a file.
+pub(in crate::app) fn parse(path: &Path, text: &str) -> Result<Matrix, Failure> {
+    Matrix::read(text, Format::of(path), &services()).map_err(|error| wrong(path, &error))
+}
+
+/// The text of a file.
+pub(in crate::app) fn text(path: &Path) -> Result<String, Failure> {
     let bytes =
         bytes(path).map_err(|error| Failure::usage(format!("{}: cannot be read: {error}", shown(path))))?;
-    let wrong = |error| wrong(path, &error);
     if bytes.len() as u64 > LARGEST_FILE {
         let most = LARGEST_FILE >> 20;
         return Err(Failure::usage(format!(
@@ -21,10 +30,10 @@ pub(in crate::app) fn read(path: &Path) -> Result<Matrix, Failure> {
             shown(path)
         )));
     }
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|error| FileError::not_utf8(&bytes, error.valid_up_to()))
-        .map_err(wrong)?;
-    Matrix::read(text, Format::of(path), &services()).map_err(wrong)
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        wrong(path, &FileError::not_utf8(error.as_bytes(), valid))
+    })
 }
 
 /// What is wrong with a file, as compilers say it: `FILE:LINE:COLUMN: …`.

@@ -35,10 +35,12 @@ pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
         return file::init();
     }
     let Some(path) = &arguments.file else {
-        return Err(Failure::usage("which matrix? Name a file"));
+        return Err(Failure::usage(
+            "name the file of a matrix, or write one with --init",
+        ));
     };
     let matrix = file::read(path)?;
-    let job = job(arguments, &matrix, path)?;
+    let job = job(arguments, path, &matrix)?;
     if arguments.sweep == SweepArgument::Syn {
         return Err(Failure::usage("--sweep syn: write --sweep connect"));
     }
@@ -47,7 +49,7 @@ pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
 }
 
 /// Which edges this run looks at, and as whom.
-fn job(arguments: &MatrixArguments, matrix: &Matrix, path: &Path) -> Result<Job, Failure> {
+fn job(arguments: &MatrixArguments, path: &Path, matrix: &Matrix) -> Result<Job, Failure> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (source, named) = identity::identity(arguments, &matrix.sources, &environment)?;
     let shard = shard::shard(arguments, &environment)?;
