@@ -109,14 +109,9 @@ pub(super) fn style(arguments: &CheckArguments) -> Style {
             anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never && stdout.is_terminal()
         }
     };
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    let terminal = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
     Style {
         colour,
-        // Lines longer than a hundred columns are hard to read however wide the screen.
-        width: columns.or(terminal).unwrap_or(80).min(100),
+        width: width(),
         verbosity: if arguments.quiet {
             Verbosity::Quiet
         } else if arguments.verbose {
@@ -125,4 +120,14 @@ pub(super) fn style(arguments: &CheckArguments) -> Style {
             Verbosity::Normal
         },
     }
+}
+
+/// Where to break lines, in columns.
+pub(super) fn width() -> usize {
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    // Lines longer than a hundred columns are hard to read however wide the screen.
+    columns.or(terminal).unwrap_or(80).min(100)
 }

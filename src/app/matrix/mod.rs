@@ -9,5 +9,8 @@ pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
     if arguments.init {
         return file::init();
     }
+    if arguments.check {
+        return file::check(arguments);
+    }
     Err(Failure::could_not_judge("not yet"))
 }

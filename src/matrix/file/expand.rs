@@ -188,20 +188,28 @@ impl Expansion<'_> {
     ///
     /// # Errors
     /// Where the matrix names sources, and this is none of them.
+    pub fn edges(&self, source: Option<&str>) -> Result<&[Planned], ExpandError> {
+        self.list_of(source).map(|list| self.lists[list].as_slice())
+    }
+
+    /// As [`Expansion::edges`], for whoever keeps them.
+    ///
+    /// # Errors
+    /// Where the matrix names sources, and this is none of them.
     pub fn into_edges(mut self, source: Option<&str>) -> Result<Vec<Planned>, ExpandError> {
+        let list = self.list_of(source)?;
+        Ok(self.lists.swap_remove(list))
+    }
+
+    fn list_of(&self, source: Option<&str>) -> Result<usize, ExpandError> {
         let sources = &self.matrix.sources;
-        let list = match source {
-            _ if sources.is_empty() => self.of.first(),
-            Some(name) => {
-                let place = sources.iter().position(|source| source.name == name);
-                place.and_then(|place| self.of.get(place))
-            }
+        let place = match source {
+            _ if sources.is_empty() => Some(0),
+            Some(name) => sources.iter().position(|source| source.name == name),
             None => None,
         };
-        match list {
-            Some(list) => Ok(std::mem::take(&mut self.lists[*list])),
-            None => Err(ExpandError::Source(no_such_source(self.matrix, source))),
-        }
+        let list = place.and_then(|place| self.of.get(place)).copied();
+        list.ok_or_else(|| ExpandError::Source(no_such_source(self.matrix, source)))
     }
 }
 
