@@ -1,5 +1,6 @@
 //! Pure writers of what a matrix came to, and the records that its runs leave.
 
+pub mod expansion;
 pub mod find;
 mod json;
 pub mod read;
