@@ -23,16 +23,19 @@ impl InMemory {
     /// What they come to, each source with a summary that says that all is done.
     pub(super) fn answer(&self) -> Answer {
         let mut merger = Merger::default();
-        let mut counts: Vec<(Arc<Identity>, u64)> = Vec::new();
         for (at, edge) in (0..).zip(&self.0) {
             merger.add(at, edge);
-            match counts.iter_mut().find(|(source, _)| *source == edge.source) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((Arc::clone(&edge.source), 1)),
-            }
         }
-        for (source, count) in counts {
-            merger.add_run(run(&source, count, count));
+        let mut sources: Vec<&Arc<Identity>> = self.0.iter().map(|edge| &edge.source).collect();
+        sources.sort();
+        sources.dedup();
+        for source in sources {
+            let own = self.0.iter().filter(|edge| edge.source == *source);
+            let mut targets: Vec<String> = own.map(|edge| edge.target().to_string()).collect();
+            targets.sort();
+            targets.dedup();
+            let count = targets.len() as u64;
+            merger.add_run(run(source, count, count));
         }
         merger.into_answer()
     }
