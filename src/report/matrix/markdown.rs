@@ -166,8 +166,8 @@ fn tell(
     let stories: Vec<Story> = stories(answer, judgement);
     for story in stories.iter().take(STORIES) {
         let cell = story.example();
-        let edge = escaped(&words::edge(answer, cell));
-        let summary = format!("{edge}: {}", escaped(&words::verdict_of(cell)));
+        let summary = format!("{}: {}", words::edge(answer, cell), words::verdict_of(cell));
+        let summary = in_html(&summary);
         let lines = text::in_full(answer, edges, story, &Style::default())?;
         let fence = fence(&lines);
         writeln!(out, "\n<details><summary>{summary}</summary>\n\n{fence}text")?;
@@ -195,6 +195,13 @@ fn more(number: usize, one: &str, many: &str, out: &mut impl io::Write) -> io::R
         1 => writeln!(out, "\n… and 1 more {one}"),
         more => writeln!(out, "\n… and {more} more {many}"),
     }
+}
+
+/// Text as it is within an element of HTML, where Markdown's own signs are none.
+fn in_html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 /// Text as it is, also within a table.
