@@ -85,3 +85,30 @@ pub(super) fn shop() -> InMemory {
     edges.extend(of("batch", "batch may reach nothing", "blocked,refused"));
     InMemory(edges)
 }
+
+/// One of each result, from two sources; small enough to be read as a whole.
+pub(super) fn small() -> InMemory {
+    let mut denied = fixtures::refused();
+    denied.endpoints[0].diagnosis.cause = crate::diagnose::Cause::Denied;
+    denied.target.port = 22;
+    denied.endpoints[0].evidence.endpoint.set_port(22);
+    InMemory(vec![
+        edge("frontend", "reachable", "the shop is open", fixtures::open()),
+        edge("frontend", "reachable", "the shop is open", fixtures::refused()),
+        edge("frontend", "reachable", "the shop is open", denied),
+        edge("batch", "blocked", "batch stays out", fixtures::open()),
+        edge("batch", "blocked", "batch stays out", fixtures::nxdomain()),
+        edge("batch", "refused", "batch stays out", fixtures::refused()),
+    ])
+}
+
+/// Everything that a form could trip over, in each place that is free text.
+pub(super) const NASTY: &str = "a|b # \\ \"q\" <t> & `c` *e* _f_ [g]\u{1b}[31m\u{0}\n...\n~";
+
+/// An edge with nothing but such texts.
+pub(super) fn nasty() -> InMemory {
+    let mut outcome = fixtures::refused();
+    let reason = &mut outcome.endpoints[0].diagnosis.because[0];
+    reason.says = NASTY.to_owned();
+    InMemory(vec![edge(NASTY, "reachable", NASTY, outcome)])
+}

@@ -1,8 +1,6 @@
 //! For a person at two in the morning: the totals, the grid, then what is not as expected and why.
 
 mod grid;
-#[cfg(test)]
-mod tests;
 
 use std::io;
 
