@@ -19,9 +19,21 @@ pub(super) fn lines(
     schedule: Option<SynSchedule>,
     style: &Style,
 ) -> Vec<String> {
+    noted_lines(label, &[], one, schedule, style)
+}
+
+/// The same, with notes below the verdict.
+pub(super) fn noted_lines(
+    label: &str,
+    notes: &[String],
+    one: &EndpointOutcome,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
     let EndpointOutcome { evidence, diagnosis } = one;
     let whence = whence(diagnosis, evidence.endpoint.ip());
     let mut lines = verdict(label, diagnosis, &whence, &sentence(one), style);
+    lines.extend(notes.iter().flat_map(|note| wrap("  ", note, style.width())));
     if is_brief(one, style) {
         lines.extend(findings(&diagnosis.findings, style));
         lines.extend(next(&advise(evidence, diagnosis), style));
@@ -51,7 +63,7 @@ pub(super) fn is_brief(one: &EndpointOutcome, style: &Style) -> bool {
 }
 
 /// `class/cause`.
-pub(super) fn verdict_label(diagnosis: &Diagnosis) -> String {
+pub(in crate::report) fn verdict_label(diagnosis: &Diagnosis) -> String {
     format!("{}/{}", diagnosis.cause.class(), diagnosis.cause)
 }
 
@@ -160,7 +172,7 @@ pub(super) fn findings(findings: &[Finding], style: &Style) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
+pub(in crate::report) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
     let mut body = Vec::new();
     for (number, Advice { says, command }) in advice.iter().enumerate() {
         body.extend(wrap(&format!("    {}. ", number + 1), says, style.width()));
