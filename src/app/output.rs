@@ -101,8 +101,20 @@ pub(super) fn is_read(written: io::Result<()>) -> Result<bool, Failure> {
 }
 
 pub(super) fn style(arguments: &CheckArguments) -> Style {
+    let verbosity = if arguments.quiet {
+        Verbosity::Quiet
+    } else if arguments.verbose {
+        Verbosity::Verbose
+    } else {
+        Verbosity::Normal
+    };
+    style_of(arguments.color, verbosity)
+}
+
+/// The style of standard output.
+pub(super) fn style_of(color: Colour, verbosity: Verbosity) -> Style {
     let stdout = io::stdout();
-    let colour = match arguments.color {
+    let colour = match color {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto => {
@@ -117,12 +129,6 @@ pub(super) fn style(arguments: &CheckArguments) -> Style {
         colour,
         // Lines longer than a hundred columns are hard to read however wide the screen.
         width: columns.or(terminal).unwrap_or(80).min(100),
-        verbosity: if arguments.quiet {
-            Verbosity::Quiet
-        } else if arguments.verbose {
-            Verbosity::Verbose
-        } else {
-            Verbosity::Normal
-        },
+        verbosity,
     }
 }

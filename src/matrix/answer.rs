@@ -1,13 +1,14 @@
 //! What all edges come to, merged from any number of runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::digest::{Digest, Facts};
 use super::judge::judge;
-use super::{Edge, Identity, Judged, Judgement};
+use super::{Changes, Demand, Edge, Identity, Judged, Judgement};
 use crate::diagnose::{Cause, Confidence};
 use crate::target::{Host, Target};
 
@@ -26,6 +27,8 @@ pub struct Merger {
     targets: HashMap<Arc<Target>, u32>,
     /// By source and target.
     edges: HashMap<(u32, u32), Known>,
+    /// Each demand once: those that are read back are not shared yet.
+    demands: HashSet<Arc<Demand>>,
     facts: Facts,
     runs: Vec<Run>,
 }
@@ -37,6 +40,7 @@ struct Known {
     concluded_unix_s: Duration,
     digest: Digest,
     verdict: Option<(Cause, Confidence)>,
+    from: Option<IpAddr>,
 }
 
 impl Merger {
@@ -45,16 +49,16 @@ impl Merger {
     pub fn add(&mut self, at: u64, edge: &Edge) -> Judged {
         let source = self.source(&edge.source);
         let (target, number) = self.target(edge.target());
-        let digest = Digest::of(source, edge);
+        let digest = Digest::of(source, edge, self.demand(&edge.demand));
         self.facts.learn(&digest, &target, &self.names[source as usize]);
         let judged = judge(&digest, &self.facts);
+        let verdict = edge.verdict();
         let known = Known {
             at,
             concluded_unix_s: edge.concluded_unix_s,
             digest,
-            verdict: edge
-                .verdict()
-                .map(|diagnosis| (diagnosis.cause, diagnosis.confidence)),
+            verdict: verdict.map(|diagnosis| (diagnosis.cause, diagnosis.confidence)),
+            from: verdict.and_then(|diagnosis| diagnosis.from),
         };
         let place = (source, number);
         let is_latest = self
@@ -81,7 +85,8 @@ impl Merger {
             .is_some_and(|(source, target)| self.edges.contains_key(&(source, *target)))
     }
 
-    /// What it all comes to: sources by name, targets by host and port.
+    /// What it all comes to: sources by name, targets by host and port. Each edge is judged in the light of the latest look
+    /// at every other; what an earlier look saw proves nothing.
     pub fn into_answer(self) -> Answer {
         let mut sources: Vec<u32> = (0..).take(self.sources.len()).collect();
         sources.sort_by_key(|source| &self.names[*source as usize]);
@@ -89,18 +94,30 @@ impl Merger {
         targets.sort_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
         let rows = places(sources.iter().copied());
         let columns = places(targets.iter().map(|(_, number)| *number));
-        let mut cells: Vec<Cell> = self
+        let mut latest: Vec<(u32, u32, Known)> = self
             .edges
             .into_iter()
-            .map(|((source, target), known)| Cell {
-                source: rows[source as usize],
-                target: columns[target as usize],
+            .map(|((source, target), known)| (rows[source as usize], columns[target as usize], known))
+            .collect();
+        latest.sort_unstable_by_key(|(row, column, _)| (*row, *column));
+        let mut facts = Facts::default();
+        for (_, column, known) in &latest {
+            let name = &self.names[known.digest.source as usize];
+            facts.learn(&known.digest, &targets[*column as usize].0, name);
+        }
+        let cells = latest
+            .into_iter()
+            .map(|(source, target, known)| Cell {
+                source,
+                target,
                 at: known.at,
-                judged: judge(&known.digest, &self.facts),
+                judged: judge(&known.digest, &facts),
                 verdict: known.verdict,
+                from: known.from,
+                demand: known.digest.demand,
+                concluded_unix_s: known.concluded_unix_s,
             })
             .collect();
-        cells.sort_unstable_by_key(|cell| (cell.source, cell.target));
         Answer {
             sources: sources
                 .iter()
@@ -109,7 +126,16 @@ impl Merger {
             targets: targets.into_iter().map(|(target, _)| target).collect(),
             cells,
             runs: self.runs,
+            changes: None,
         }
+    }
+
+    fn demand(&mut self, demand: &Arc<Demand>) -> Arc<Demand> {
+        if let Some(known) = self.demands.get(demand) {
+            return Arc::clone(known);
+        }
+        self.demands.insert(Arc::clone(demand));
+        Arc::clone(demand)
     }
 
     fn source(&mut self, source: &Arc<Identity>) -> u32 {
@@ -162,6 +188,8 @@ pub struct Answer {
     pub cells: Vec<Cell>,
     /// What the runs say of themselves, as far as they came to their end.
     pub runs: Vec<Run>,
+    /// What has changed since an earlier answer; absent where there is none to compare with.
+    pub changes: Option<Changes>,
 }
 
 /// One edge.
@@ -177,6 +205,12 @@ pub struct Cell {
     pub judged: Judged,
     /// The verdict that stands for it; absent where the run ended before there was any.
     pub verdict: Option<(Cause, Confidence)>,
+    /// Who said so, or up to where packets get.
+    pub from: Option<IpAddr>,
+    /// What is asked of it.
+    pub demand: Arc<Demand>,
+    /// Wall-clock time at which the look was over, since the Unix epoch.
+    pub concluded_unix_s: Duration,
 }
 
 /// What a run says of itself when it ends.
@@ -232,12 +266,21 @@ impl Answer {
         totals
     }
 
-    /// How many edges the runs planned and did not do.
-    pub fn left_out(&self) -> u64 {
-        self.runs
-            .iter()
-            .map(|run| run.planned.saturating_sub(run.done))
-            .sum()
+    /// The cells of a row.
+    pub fn row(&self, source: u32) -> &[Cell] {
+        let begin = self.cells.partition_point(|cell| cell.source < source);
+        let end = self.cells.partition_point(|cell| cell.source <= source);
+        &self.cells[begin..end]
+    }
+
+    /// The row of a cell, as it is written: `source`, or `source@instance`.
+    pub fn source_of(&self, cell: &Cell) -> &Identity {
+        &self.sources[cell.source as usize]
+    }
+
+    /// The column of a cell.
+    pub fn target_of(&self, cell: &Cell) -> &Target {
+        &self.targets[cell.target as usize]
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Endpoint {
 }
 
 impl Digest {
-    pub(super) fn of(source: u32, edge: &Edge) -> Self {
+    pub(super) fn of(source: u32, edge: &Edge, demand: Arc<Demand>) -> Self {
         let expected = &edge.demand.expected;
         let one_is_met = edge
             .diagnoses()
@@ -46,7 +46,7 @@ impl Digest {
         let counts = |endpoint: &Endpoint| !(one_is_met && endpoint.cause == Cause::NoRoute);
         Self {
             source,
-            demand: Arc::clone(&edge.demand),
+            demand,
             endpoints: name.into_iter().chain(probed).filter(counts).collect(),
         }
     }

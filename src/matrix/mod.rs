@@ -4,15 +4,19 @@
 //! it in the light of everything else that is known; what it all comes to is an [`Answer`].
 
 mod answer;
+mod changes;
 mod digest;
 mod edge;
 mod expected;
 pub mod file;
+mod gaps;
 mod identity;
 mod judge;
 
 pub use answer::{Answer, Cell, Edges, Merger, Run, Shard, Totals};
+pub use changes::{Change, ChangeKind, Changes, Was};
 pub use edge::{Demand, Edge, Planned};
 pub use expected::{Expected, ExpectedError};
+pub use gaps::Gap;
 pub use identity::Identity;
 pub use judge::{Judged, Judgement, Proof, Why};

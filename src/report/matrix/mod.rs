@@ -1,4 +1,54 @@
 //! Pure writers of what a matrix came to, and the records that its runs leave.
 
+mod json;
 pub mod read;
 pub mod record;
+mod text;
+
+#[cfg(test)]
+mod fixtures;
+
+use std::io;
+
+use super::Style;
+use crate::matrix::{Answer, Edges};
+
+/// Form of what a matrix came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// For a person: a grid, then what is not as expected and why.
+    Text,
+    /// One JSON document.
+    Json,
+    /// One JSON object an edge, and a summary a run.
+    Jsonl,
+    /// JUnit XML, one suite a source.
+    Junit,
+    /// Test Anything Protocol, version 14.
+    Tap,
+    /// GitHub-flavoured Markdown.
+    Markdown,
+    /// Prometheus text, for the textfile collector or a Pushgateway.
+    Prometheus,
+    /// One self-contained page.
+    Html,
+}
+
+/// Writes an answer. What its cells do not hold is read again from `edges`, an edge at a time.
+pub fn write(
+    form: Form,
+    answer: &Answer,
+    edges: &dyn Edges,
+    style: &Style,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    match form {
+        Form::Text => text::write(answer, edges, style, out),
+        Form::Json => json::write(answer, edges, out),
+        Form::Jsonl => json::write_lines(answer, edges, out),
+        Form::Junit | Form::Tap | Form::Markdown | Form::Prometheus | Form::Html => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this form is not there",
+        )),
+    }
+}
