@@ -1,6 +1,8 @@
 //! Pure writers of what a matrix came to, and the records that its runs leave.
 
+mod html;
 mod json;
+mod letters;
 pub mod read;
 pub mod record;
 mod text;
@@ -46,7 +48,8 @@ pub fn write(
         Form::Text => text::write(answer, edges, style, out),
         Form::Json => json::write(answer, edges, out),
         Form::Jsonl => json::write_lines(answer, edges, out),
-        Form::Junit | Form::Tap | Form::Markdown | Form::Prometheus | Form::Html => Err(io::Error::new(
+        Form::Html => html::write(answer, edges, out),
+        Form::Junit | Form::Tap | Form::Markdown | Form::Prometheus => Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "this form is not there",
         )),
