@@ -8,6 +8,8 @@ mod demo;
 mod doctor;
 #[path = "cli/forms.rs"]
 mod forms;
+#[path = "cli/html.rs"]
+mod html;
 #[path = "cli/manual.rs"]
 mod manual;
 #[path = "cli/matrix_file.rs"]

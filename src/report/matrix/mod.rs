@@ -2,8 +2,10 @@
 
 pub mod expansion;
 pub mod find;
+mod html;
 mod json;
 mod junit;
+mod letters;
 mod markdown;
 mod prometheus;
 pub mod read;
@@ -61,9 +63,6 @@ pub fn write(
         Form::Tap => tap::write(answer, edges, out),
         Form::Markdown => markdown::write(answer, edges, out),
         Form::Prometheus => prometheus::write(answer, out),
-        Form::Html => Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this form is not there",
-        )),
+        Form::Html => html::write(answer, edges, out),
     }
 }
