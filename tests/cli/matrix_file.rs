@@ -49,16 +49,13 @@ fn the_example_is_written_and_is_right() {
     let first = format!("{} is right: 2 sources, 45 targets, 75 edges.", file.name());
     assert_eq!(checked.out.lines().next(), Some(first.as_str()));
     for row in [
-        "frontend  44     ≤ 2320   ≤ 232 ms",
-        "frontend  [2001:db8::7]:443     reachable           the frontend may use its backends",
-        "admin     10.0.0.14:22          blocked or refused  ssh is for nobody, but for one host",
-        "admin     api.shop:443          reachable           control of ssh is for nobody, but for one host",
+        "frontend 44 ≤ 2320 ≤ 232 ms",
+        "frontend [2001:db8::7]:443 reachable the frontend may use its backends",
+        "admin 10.0.0.14:22 blocked or refused ssh is for nobody, but for one host",
+        "admin api.shop:443 reachable control of ssh is for nobody, but for one host",
     ] {
-        assert!(
-            checked.out.lines().any(|line| line == row),
-            "{row}\n{}",
-            checked.out
-        );
+        let same = |line: &str| line.split_whitespace().eq(row.split_whitespace());
+        assert!(checked.out.lines().any(same), "{row}\n{}", checked.out);
     }
     assert!(!checked.out.contains("10.0.0.5:22"), "{}", checked.out);
 
@@ -172,7 +169,7 @@ fn a_check_fails_where_the_run_would() {
     assert_eq!(ran.code, Some(2));
     assert!(
         ran.err
-            .contains(":2:14: the matrix has more edges than the 1000 that --max-edges permits"),
+            .contains(":2:15: the matrix has more edges than the 1000 that --max-edges permits"),
         "{}",
         ran.err
     );

@@ -3,7 +3,9 @@
 //! A text in one of three languages becomes a tree in which every node knows its line and column (`yaml`, `toml`, `json`), the
 //! tree becomes a [`Matrix`] in which every name is resolved (`read`), and that is expanded into edges (`expand`).
 
+mod combine;
 mod expand;
+mod groups;
 mod json;
 mod names;
 mod read;

@@ -1,17 +1,16 @@
 //! The tree becomes a matrix: every key is known, every name stands for something, every value is one that can be meant.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::groups::{Group, Members, Unique};
 use super::names::{ANY, Meaning, Names};
-use super::table::{self, Table, entries, one_or_more, text};
-use super::tree::{Key, Node, Place, Value};
+use super::table::{self, Table, entries, expected, is_empty_list, one_or_more, target_text, text, texts};
+use super::tree::{Node, Place, Value};
 use super::word::{Hosts, Word};
 use super::{FileError, Matrix, Rule, Source};
-use crate::diagnose::Expectation;
-use crate::matrix::{Expected, ExpectedError};
+use crate::matrix::Expected;
 use crate::target::{Services, Target};
 
 const MATRIX: &[&str] = &["name", "defaults", "sources", "targets", "groups", "rules"];
@@ -20,9 +19,6 @@ const SOURCE: &[&str] = &["namespace", "labels", "service_account", "node_select
 const RULE: &[&str] = &[
     "name", "from", "to", "except", "expect", "timeout", "tries", "control",
 ];
-
-/// How deep groups may be within each other.
-const DEEPEST_GROUP: usize = 32;
 
 /// What all groups and rules may name together: groups of groups grow faster than the file does.
 const MOST_NAMED: usize = 8_000_000;
@@ -100,45 +96,16 @@ impl Defaults {
 }
 
 /// What has been read so far.
-struct Reader<'a> {
-    services: &'a Services,
-    names: Names<'a>,
-    sources: Vec<Source>,
-    words: Vec<Word>,
+pub(super) struct Reader<'a> {
+    pub(super) services: &'a Services,
+    pub(super) names: Names<'a>,
+    pub(super) sources: Vec<Source>,
+    pub(super) words: Vec<Word>,
     /// The words of each named target.
-    targets: Vec<Arc<[u32]>>,
-    groups: Vec<Group<'a>>,
+    pub(super) targets: Vec<Arc<[u32]>>,
+    pub(super) groups: Vec<Group<'a>>,
     /// How many sources and words all groups and rules have come to.
-    named: usize,
-}
-
-/// Several names under one.
-struct Group<'a> {
-    name: &'a str,
-    members: &'a [Node],
-    state: State,
-}
-
-/// How far a group is.
-enum State {
-    Unread,
-    /// Somebody is at it: whoever comes here again has come from within.
-    BeingRead,
-    Read(Members),
-}
-
-/// What a group or a list of names comes to.
-#[derive(Clone)]
-enum Members {
-    Sources(Arc<[u32]>),
-    /// Words.
-    Targets(Arc<[u32]>),
-}
-
-impl Members {
-    fn source(source: u32) -> Self {
-        Self::Sources([source].into())
-    }
+    pub(super) named: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -202,93 +169,6 @@ impl<'a> Reader<'a> {
             self.targets.push(words.into());
         }
         Ok(())
-    }
-
-    /// Groups may name each other in any order.
-    fn groups(&mut self, node: &'a Node) -> Result<(), FileError> {
-        for (key, node) in entries(node, "`groups`")? {
-            let meaning = Meaning::Group(number(self.groups.len()));
-            self.names.add(&key.text, key.at, meaning)?;
-            self.groups.push(Group {
-                name: &key.text,
-                members: one_or_more(node, &format!("the group `{}`", key.text))?,
-                state: State::Unread,
-            });
-        }
-        for index in 0..self.groups.len() {
-            self.group(index, Place::START, &mut Vec::new())?;
-        }
-        Ok(())
-    }
-
-    /// What a group comes to; `within` are the groups that it was named in.
-    fn group(&mut self, index: usize, at: Place, within: &mut Vec<&'a str>) -> Result<Members, FileError> {
-        let group = &mut self.groups[index];
-        let (name, nodes) = (group.name, group.members);
-        match &group.state {
-            State::Read(members) => return Ok(members.clone()),
-            State::BeingRead => {
-                let begin = within.iter().position(|outer| *outer == name).unwrap_or(0);
-                let circle = within[begin..].join("` names `");
-                return Err(at.says(format!(
-                    "a group cannot contain itself, and `{circle}` names `{name}`: leave one of them out"
-                )));
-            }
-            State::Unread if within.len() >= DEEPEST_GROUP => {
-                return Err(at.says(format!(
-                    "groups are within each other more than {DEEPEST_GROUP} deep"
-                )));
-            }
-            State::Unread => group.state = State::BeingRead,
-        }
-        within.push(name);
-        let members = self.members(nodes, within)?;
-        within.pop();
-        self.groups[index].state = State::Read(members.clone());
-        Ok(members)
-    }
-
-    /// What the members of a group come to: all of them sources, or all of them targets.
-    fn members(&mut self, nodes: &'a [Node], within: &mut Vec<&'a str>) -> Result<Members, FileError> {
-        let (mut sources, mut words) = (Unique::default(), Unique::default());
-        for node in nodes {
-            let word = target_text(node)?;
-            let members = self.member(word, node.at, within)?;
-            let mixed = match members {
-                Members::Sources(more) => {
-                    self.count(&more, node.at)?;
-                    sources.extend(&more);
-                    !words.items.is_empty()
-                }
-                Members::Targets(more) => {
-                    self.count(&more, node.at)?;
-                    words.extend(&more);
-                    !sources.items.is_empty()
-                }
-            };
-            if mixed {
-                return Err(node.at.says(format!(
-                    "`{word}` makes this a group of both sources and targets: make two groups of it"
-                )));
-            }
-        }
-        Ok(if sources.items.is_empty() {
-            Members::Targets(words.items.into())
-        } else {
-            Members::Sources(sources.items.into())
-        })
-    }
-
-    fn member(&mut self, word: &str, at: Place, within: &mut Vec<&'a str>) -> Result<Members, FileError> {
-        if word.contains(':') {
-            return Ok(Members::Targets([self.word(word, at)?].into()));
-        }
-        match self.names.get(word) {
-            Some(Meaning::Source(source)) => Ok(Members::source(source)),
-            Some(Meaning::Target(target)) => Ok(Members::Targets(Arc::clone(&self.targets[target as usize]))),
-            Some(Meaning::Group(group)) => self.group(group as usize, at, within),
-            None => Err(at.says(self.unknown(word, |_| true, "a source, a target or a group"))),
-        }
     }
 
     fn rules(&mut self, file: &Table<'a>, defaults: &Defaults) -> Result<Vec<Rule>, FileError> {
@@ -483,7 +363,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Counts what was named.
-    fn count(&mut self, more: &[u32], at: Place) -> Result<(), FileError> {
+    pub(super) fn count(&mut self, more: &[u32], at: Place) -> Result<(), FileError> {
         self.named += more.len();
         if self.named > MOST_NAMED {
             return Err(at.says(format!(
@@ -493,7 +373,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn word(&mut self, text: &str, at: Place) -> Result<u32, FileError> {
+    pub(super) fn word(&mut self, text: &str, at: Place) -> Result<u32, FileError> {
         self.words.push(Word::read(text, at, self.services)?);
         Ok(number(self.words.len() - 1))
     }
@@ -510,7 +390,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is said of a name that stands for nothing.
-    fn unknown(&self, word: &str, fits: impl Fn(Meaning) -> bool + Copy, what: &str) -> String {
+    pub(super) fn unknown(&self, word: &str, fits: impl Fn(Meaning) -> bool + Copy, what: &str) -> String {
         if let Some(near) = self.names.nearest(word, fits) {
             return format!("nothing is called `{word}`: did you mean `{near}`?");
         }
@@ -529,109 +409,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_empty_list(node: &Node) -> bool {
-    matches!(&node.value, Value::List(nodes) if nodes.is_empty())
-}
-
-/// A word for targets or sources. What a language makes of an unquoted one is told apart.
-fn target_text(node: &Node) -> Result<&str, FileError> {
-    let says = match &node.value {
-        Value::Text(text) if !text.trim().is_empty() => return Ok(text.trim()),
-        Value::Integer(port) => format!(
-            "{port} is a port without a host: write both, and several ports in quotes, as in \"db:5432,{port}\""
-        ),
-        Value::Table(entries) => match &entries[..] {
-            [
-                (
-                    Key { text: host, .. },
-                    Node {
-                        value: Value::Integer(port),
-                        ..
-                    },
-                ),
-            ] => {
-                format!("`{host}: {port}` with a space is a table: write {host}:{port}")
-            }
-            _ => "a target is a text such as db:5432, and this is a table".to_owned(),
-        },
-        Value::List(items) => match &items[..] {
-            [
-                Node {
-                    value: Value::Text(address),
-                    ..
-                },
-            ] if address.parse::<Ipv6Addr>().is_ok() => format!(
-                "brackets make a list: put an IPv6 address and its port in quotes, as in \"[{address}]:443\""
-            ),
-            _ => "a list within a list: write one list".to_owned(),
-        },
-        other @ (Value::Null | Value::Bool(_) | Value::Float(_) | Value::Date(_) | Value::Text(_)) => {
-            format!(
-                "a target is a text such as db:5432, and this is {}",
-                match other {
-                    Value::Text(_) => "empty".to_owned(),
-                    other => other.shown(),
-                }
-            )
-        }
-    };
-    Err(node.at.says(says))
-}
-
-/// One word, words with commas between them, or a list of words.
-fn expected(node: &Node) -> Result<Expected, FileError> {
-    let mut words = Vec::new();
-    for node in one_or_more(node, "`expect`")? {
-        for word in text(node, "`expect`")?.split(',').map(str::trim) {
-            if word.is_empty() {
-                return Err(node.at.says(ExpectedError::Empty.to_string()));
-            }
-            let word: Expectation = word.parse().map_err(|error: String| node.at.says(error))?;
-            // So that what proves nothing is told where it stands.
-            Expected::new([word]).map_err(|error| node.at.says(error.to_string()))?;
-            words.push(word);
-        }
-    }
-    Expected::new(words).map_err(|error| node.at.says(error.to_string()))
-}
-
-/// A table of texts.
-fn texts(node: Option<&Node>, what: &str) -> Result<BTreeMap<String, String>, FileError> {
-    let Some(node) = node else {
-        return Ok(BTreeMap::new());
-    };
-    let texts = entries(node, what)?.iter().map(|(key, node)| match &node.value {
-        // A label may well be empty.
-        Value::Text(value) => Ok((key.text.clone(), value.clone())),
-        _ => text(node, &format!("`{}`", key.text)).map(|value| (key.text.clone(), value.to_owned())),
-    });
-    texts.collect()
-}
-
-/// Numbers in the order in which they came, each once.
-#[derive(Default)]
-struct Unique {
-    items: Vec<u32>,
-    seen: HashSet<u32>,
-}
-
-impl Unique {
-    /// Adds numbers, none of which is among them twice.
-    fn extend(&mut self, more: &[u32]) {
-        if self.items.is_empty() {
-            self.items.extend_from_slice(more);
-            return;
-        }
-        // Most lists are one name long and need no look at what is there already.
-        if self.seen.is_empty() {
-            self.seen.extend(&self.items);
-        }
-        let new = more.iter().copied().filter(|item| self.seen.insert(*item));
-        self.items.extend(new);
-    }
-}
-
 /// No file of the permitted size has more of anything.
-fn number(index: usize) -> u32 {
+pub(super) fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

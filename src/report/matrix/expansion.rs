@@ -132,20 +132,20 @@ fn shown(source: Option<&str>) -> &str {
     source.unwrap_or("(whoever)")
 }
 
-fn what_it_costs(rate: u32, named: u64) -> String {
-    let names = if named == 0 {
+fn what_it_costs(rate: u32, by_name: u64) -> String {
+    let addresses = if by_name == 0 {
         String::new()
     } else {
-        let named = count(
-            usize::try_from(named).unwrap_or(usize::MAX),
+        let edges = count(
+            usize::try_from(by_name).unwrap_or(usize::MAX),
             "edge has",
             "edges have",
         );
-        format!(" {named} a name, and every address that it has beyond the first costs as much again.")
+        format!(" {edges} a name, and every address that it has beyond the first costs as much again.")
     };
     format!(
-        "A look costs at most {PACKETS_A_LOOK} packets, an open port a handful; sending them takes that long at \
-         {rate} packets a second (--rate), if all of them are needed.{names} What does not answer takes as long as its \
+        "A look costs at most {PACKETS_A_LOOK} packets, an open port a handful; sending them takes that long at {rate} \
+         packets a second (--rate), if all of them are needed.{addresses} What does not answer takes as long as its \
          timeout, for each try."
     )
 }

@@ -1,6 +1,7 @@
 //! What a matrix expands to.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use proptest::prelude::*;
 
@@ -225,10 +226,10 @@ proptest! {
     fn the_expansion_is_what_a_naive_one_is(rules in proptest::collection::vec(any_rule(), 1..6)) {
         let mut text = "sources: [s0, s1, s2]\nrules:\n".to_owned();
         for rule in &rules {
-            text += &format!(
-                "- {{ from: [{}], to: [{}], except: [{}], expect: \"{}\", tries: {} }}\n",
+            writeln!(text,
+                "- {{ from: [{}], to: [{}], except: [{}], expect: \"{}\", tries: {} }}",
                 words(&rule.from, "s"), words(&rule.to, "h:"), words(&rule.except, "h:"), rule.expect, rule.tries,
-            );
+            ).unwrap();
         }
         let matrix = read(&text).unwrap();
         let is_empty = rules.iter().any(|rule| rule.to.is_subset(&rule.except));
@@ -267,9 +268,8 @@ proptest! {
 
     #[test]
     fn an_example_that_was_damaged_is_an_error_or_a_matrix(at in 0..EXAMPLE.len(), with in any::<char>()) {
-        let at = EXAMPLE.floor_char_boundary(at);
-        let (before, after) = EXAMPLE.split_at(at);
-        let text = format!("{before}{with}{}", after.chars().skip(1).collect::<String>());
+        let letters = EXAMPLE.chars().enumerate();
+        let text: String = letters.map(|(place, letter)| if place == at { with } else { letter }).collect();
         if let Err(error) = read(&text) {
             prop_assert!(error.line <= text.lines().count() + 1 && error.column >= 1, "{}", error);
             prop_assert!(!error.says.is_empty());

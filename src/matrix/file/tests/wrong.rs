@@ -1,5 +1,7 @@
 //! What is said of a file that cannot be meant: the place, what is wrong, and what would be right.
 
+use std::fmt::Write;
+
 use super::*;
 
 /// Each file with what is said of it.
@@ -175,11 +177,13 @@ fn what_repeats_itself_without_end_is_refused_at_once() {
     let mut groups = "rules: [{ to: g29 }]\ngroups:\n  g0: [\"x:1\"]\n".to_owned();
     for level in 1..30 {
         let below = level - 1;
-        aliases += &format!(
-            "a{level}: &a{level} [{}]\n",
+        writeln!(
+            aliases,
+            "a{level}: &a{level} [{}]",
             vec![format!("*a{below}"); 10].join(",")
-        );
-        groups += &format!("  g{level}: [g{below}, g{below}, \"x:{level}\"]\n");
+        )
+        .unwrap();
+        writeln!(groups, "  g{level}: [g{below}, g{below}, \"x:{level}\"]").unwrap();
     }
     let error = read(&aliases).unwrap_err();
     assert!(error.says.contains("repeated by aliases too often"), "{error}");
@@ -203,7 +207,7 @@ fn what_repeats_itself_without_end_is_refused_at_once() {
     }
     let mut chain = "rules: [{ to: g0 }]\ngroups:\n".to_owned();
     for level in 0..40 {
-        chain += &format!("  g{level}: g{}\n", level + 1);
+        writeln!(chain, "  g{level}: g{}", level + 1).unwrap();
     }
     let error = read(&chain).unwrap_err();
     assert_eq!(
