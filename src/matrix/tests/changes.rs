@@ -73,9 +73,9 @@ fn how_sure_a_verdict_is_is_no_change() {
 #[test]
 fn edges_appear_and_vanish_and_the_worst_is_first() {
     let open = |source, to| Made::new(source, to, "reachable", Cause::Healthy);
-    let old = answer(vec![open("a", DB), open("a", "old:80"), open("b", DB)]);
+    let old = answer(vec![open("a", DB), open("a", "10.0.0.1:80"), open("b", DB)]);
     let new = answer(vec![
-        open("a", "new:80"),
+        open("a", "10.0.0.1:90"),
         is("reachable", Cause::Port),
         open("b", DB),
     ]);
@@ -89,8 +89,8 @@ fn edges_appear_and_vanish_and_the_worst_is_first() {
         kinds,
         [
             (ChangeKind::Broke, DB.to_owned()),
-            (ChangeKind::Appeared, "new:80".to_owned()),
-            (ChangeKind::Vanished, "old:80".to_owned()),
+            (ChangeKind::Appeared, "10.0.0.1:90".to_owned()),
+            (ChangeKind::Vanished, "10.0.0.1:80".to_owned()),
         ]
     );
     assert_eq!(changes.unchanged, 1);

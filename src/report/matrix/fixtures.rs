@@ -102,6 +102,37 @@ pub(super) fn small() -> InMemory {
     ])
 }
 
+/// One edge that is as expected, and one that is open and should not be: two of the shortest stories.
+pub(super) fn tiny() -> InMemory {
+    InMemory(vec![
+        edge("frontend", "reachable", "the shop is open", fixtures::open()),
+        edge("batch", "blocked", "batch stays out", fixtures::open()),
+    ])
+}
+
+/// Sources by targets, where `outcome` says what the edge from one to another came to.
+pub(super) fn grid(
+    sources: usize,
+    targets: usize,
+    outcome: impl Fn(usize, usize) -> TargetOutcome,
+) -> InMemory {
+    let mut edges = Vec::new();
+    for source in 0..sources {
+        for target in 0..targets {
+            let mut outcome = outcome(source, target);
+            outcome.target.host = crate::target::Host::Name(format!("svc-{target:03}.shop"));
+            outcome.target.port = 8080;
+            let rule = if target % 2 == 0 {
+                "mesh"
+            } else {
+                "everyone may reach every odd service"
+            };
+            edges.push(edge(&format!("node-{source:03}"), "reachable", rule, outcome));
+        }
+    }
+    InMemory(edges)
+}
+
 /// Everything that a form could trip over, in each place that is free text.
 pub(super) const NASTY: &str = "a|b # \\ \"q\" <t> & `c` *e* _f_ [g]\u{1b}[31m\u{0}\n...\n~";
 

@@ -43,8 +43,7 @@ pub(super) fn write(answer: &Answer, edges: &dyn Edges, out: &mut impl io::Write
         }
         report.add_test_suite(suite);
     }
-    report.serialize(&mut *out).map_err(io::Error::other)?;
-    writeln!(out)
+    report.serialize(&mut *out).map_err(io::Error::other)
 }
 
 /// The name of the matrix.

@@ -199,7 +199,8 @@ fn more(number: usize, one: &str, many: &str, out: &mut impl io::Write) -> io::R
 
 /// Text as it is within an element of HTML, where Markdown's own signs are none.
 fn in_html(text: &str) -> String {
-    text.replace('&', "&amp;")
+    text.replace(char::is_control, " ")
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }

@@ -169,10 +169,11 @@ fn borrowed<'a>(labels: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
 
 /// As the text format wants label values.
 fn escaped(value: &str) -> String {
-    value
+    let value = value
         .replace('\\', "\\\\")
         .replace('"', "\\\"")
-        .replace('\n', "\\n")
+        .replace('\n', "\\n");
+    value.replace(char::is_control, " ")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of edges are far below 2^53")]

@@ -31,13 +31,13 @@ pub(super) fn write(
     let says = format!("{}{incomplete}", words::totals(totals));
     writeln!(out, "{}", style.heading(&says))?;
     if style.verbosity == Verbosity::Quiet {
-        quiet(answer, out)?;
+        quiet(answer, style, out)?;
     } else {
         writeln!(out, "{}", words::circumstances(answer))?;
         let grid = grid::lines(answer, style);
         if !grid.is_empty() {
             writeln!(out)?;
-            paragraph(&grid, out)?;
+            paragraph(style, &grid, out)?;
         }
         changes(answer, style, out)?;
         for judgement in [Judgement::Missed, Judgement::Error, Judgement::Unproven] {
@@ -49,26 +49,30 @@ pub(super) fn write(
             writeln!(out)?;
         }
         for gap in &gaps {
-            paragraph(&wrap("Incomplete: ", &format!("{gap}."), style.width()), out)?;
+            paragraph(
+                style,
+                &wrap("Incomplete: ", &format!("{gap}."), style.width()),
+                out,
+            )?;
         }
     }
     Ok(())
 }
 
 /// A line for each edge that is not as expected, and for each that broke.
-fn quiet(answer: &Answer, out: &mut impl io::Write) -> io::Result<()> {
+fn quiet(answer: &Answer, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
     for judgement in [Judgement::Missed, Judgement::Error, Judgement::Unproven] {
         let cells = answer.cells.iter();
         for cell in cells.filter(|cell| cell.judged.judgement == judgement) {
             let why = cell.judged.why.map(|why| format!("  {}", why.label()));
-            writeln!(
-                out,
+            let line = format!(
                 "{judgement:<8}  {}  {}  expected {}{}",
                 words::edge(answer, cell),
                 words::verdict_of(cell),
                 cell.demand.expected,
                 why.unwrap_or_default()
-            )?;
+            );
+            paragraph(style, &[line], out)?;
         }
     }
     let Some(changes) = &answer.changes else {
@@ -76,7 +80,8 @@ fn quiet(answer: &Answer, out: &mut impl io::Write) -> io::Result<()> {
     };
     writeln!(out, "{}", words::changes(changes))?;
     for change in changes.of(ChangeKind::Broke) {
-        writeln!(out, "broke  {} → {}", change.source, change.target)?;
+        let line = format!("broke     {} → {}", change.source, change.target);
+        paragraph(style, &[line], out)?;
     }
     Ok(())
 }
@@ -86,7 +91,7 @@ fn changes(answer: &Answer, style: &Style, out: &mut impl io::Write) -> io::Resu
         return Ok(());
     };
     writeln!(out)?;
-    paragraph(&wrap("", &words::changes(changes), style.width()), out)?;
+    paragraph(style, &wrap("", &words::changes(changes), style.width()), out)?;
     for kind in ChangeKind::ALL {
         for change in changes.of(*kind).take(LISTED) {
             let label = format!("{:<8}", kind.label());
@@ -97,14 +102,14 @@ fn changes(answer: &Answer, style: &Style, out: &mut impl io::Write) -> io::Resu
                     label
                 }
             };
-            writeln!(
-                out,
+            let line = format!(
                 "  {label}  {} → {}: {}, was {}",
                 change.source,
                 change.target,
                 words::was(change.is),
                 words::was(change.was)
-            )?;
+            );
+            paragraph(style, &[line], out)?;
         }
         let more = changes.count(*kind).saturating_sub(LISTED);
         if more > 0 {
@@ -135,7 +140,7 @@ fn tell(
             Judgement::Met | Judgement::Missed | Judgement::Error => in_full(answer, edges, story, style)?,
             Judgement::Unproven => in_short(answer, story, style),
         };
-        paragraph(&lines, out)?;
+        paragraph(style, &lines, out)?;
     }
     if rest.is_empty() {
         return Ok(());
@@ -154,7 +159,7 @@ fn tell(
         ),
     );
     writeln!(out)?;
-    paragraph(&wrap("", &text, style.width()), out)
+    paragraph(style, &wrap("", &text, style.width()), out)
 }
 
 /// The example with all of its evidence.
@@ -178,14 +183,14 @@ pub(super) fn in_full(
     let Some(diagnosis) = edge.verdict() else {
         let mut lines = wrap("", &format!("{label}  no verdict"), style.width());
         lines.extend(notes.iter().flat_map(|note| wrap("  ", note, style.width())));
-        return Ok(lines);
+        return Ok(lines.iter().map(|line| words::clean(line, style)).collect());
     };
     let mut lines = one_verdict(&label, &notes, &edge.outcome, diagnosis, edge.syn_schedule, style);
     let got_through = matches!(diagnosis.cause.class(), Class::Open | Class::Slow);
     if got_through && edge.demand.expected.is_negative() {
         lines.extend(endpoint::next(&[look_at_policies()], style));
     }
-    Ok(lines)
+    Ok(lines.iter().map(|line| words::clean(line, style)).collect())
 }
 
 /// Without evidence: nothing is wrong with it but that it is not proven.
@@ -268,6 +273,8 @@ fn capitalised(text: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn paragraph(lines: &[String], out: &mut impl io::Write) -> io::Result<()> {
-    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+fn paragraph(style: &Style, lines: &[String], out: &mut impl io::Write) -> io::Result<()> {
+    lines
+        .iter()
+        .try_for_each(|line| writeln!(out, "{}", words::clean(line, style)))
 }

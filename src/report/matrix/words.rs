@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::diagnose::{Cause, Class};
 use crate::matrix::{Answer, Cell, ChangeKind, Changes, Totals, Was};
 use crate::report::human::{count, list};
+use crate::report::style::Style;
 
 /// The totals in a sentence.
 pub(super) fn totals(totals: Totals) -> String {
@@ -156,4 +157,31 @@ pub(super) const fn letter(class: Class) -> char {
         Class::LocalError => 'L',
         Class::Unknown => '?',
     }
+}
+
+/// A line without control characters but our own colours: names and evidence may come from anybody's log.
+pub(super) fn clean(line: &str, style: &Style) -> String {
+    if !line.chars().any(char::is_control) {
+        return line.to_owned();
+    }
+    let mut clean = String::new();
+    let mut rest = line;
+    while let Some(letter) = rest.chars().next() {
+        let colour = colour_code(rest).filter(|_| style.colour);
+        let taken = colour.map_or(letter.len_utf8(), str::len);
+        match colour {
+            Some(code) => clean.push_str(code),
+            None if letter.is_control() => clean.push(' '),
+            None => clean.push(letter),
+        }
+        rest = &rest[taken..];
+    }
+    clean
+}
+
+/// The sequence that sets a colour, if a text begins with one (ECMA-48, SGR).
+fn colour_code(text: &str) -> Option<&str> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|letter: char| !letter.is_ascii_digit() && letter != ';')?;
+    parameters[end..].starts_with('m').then(|| &text[..end + 3])
 }
