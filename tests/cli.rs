@@ -8,6 +8,8 @@ mod demo;
 mod doctor;
 #[path = "cli/forms.rs"]
 mod forms;
+#[path = "cli/k8s.rs"]
+mod k8s;
 #[path = "cli/manual.rs"]
 mod manual;
 mod schema;
