@@ -1,6 +1,6 @@
 //! A matrix becomes edges: each source with each target once, and with what all rules together ask of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,18 +41,16 @@ impl Matrix {
     /// Where it has more, or where rules contradict each other.
     pub fn expand(&self, max: u64) -> Result<Expansion<'_>, FileError> {
         // Sources that the same rules speak of share what these expand to.
-        let mut by_rules: BTreeMap<Vec<u32>, (usize, u64)> = BTreeMap::new();
+        let mut by_rules: HashMap<Vec<u32>, usize> = HashMap::new();
+        let mut lists: Vec<(Vec<u32>, u64)> = Vec::new();
         let mut of = Vec::new();
-        for source in 0..self.sources.len().max(1) {
-            let next = by_rules.len();
-            let rules = self.rules_of(source);
-            let (list, sharers) = by_rules.entry(rules).or_insert((next, 0));
-            *sharers += 1;
-            of.push(*list);
-        }
-        let mut lists: Vec<(Vec<u32>, u64)> = vec![Default::default(); by_rules.len()];
-        for (rules, (list, sharers)) in by_rules {
-            lists[list] = (rules, sharers);
+        for rules in self.rules_by_source() {
+            let list = *by_rules.entry(rules).or_insert_with_key(|rules| {
+                lists.push((rules.clone(), 0));
+                lists.len() - 1
+            });
+            lists[list].1 += 1;
+            of.push(list);
         }
         let size = self.size(&lists);
         if size.edges > max.saturating_mul(MOST_RULES_AN_EDGE) {
@@ -74,17 +72,15 @@ impl Matrix {
         })
     }
 
-    fn rules_of(&self, source: usize) -> Vec<u32> {
-        let speaks_of_it = |rule: &Rule| {
-            rule.from
-                .as_ref()
-                .is_none_or(|from| from.iter().any(|known| *known as usize == source))
-        };
-        let numbered = (0..).zip(&self.rules);
-        numbered
-            .filter(|(_, rule)| speaks_of_it(rule))
-            .map(|(index, _)| index)
-            .collect()
+    /// The rules that speak of each source; of a matrix without sources, those of whoever looks.
+    fn rules_by_source(&self) -> Vec<Vec<u32>> {
+        let mut lists = vec![Vec::new(); self.sources.len().max(1)];
+        for (index, rule) in (0..).zip(&self.rules) {
+            for source in rule.from.as_deref().unwrap_or(&[0]) {
+                lists[*source as usize].push(index);
+            }
+        }
+        lists
     }
 
     fn word(&self, index: u32) -> &Word {
@@ -93,19 +89,22 @@ impl Matrix {
 
     /// How much there would be to expand.
     fn size(&self, lists: &[(Vec<u32>, u64)]) -> Size<'_> {
+        let mut speakers = vec![0_u64; self.rules.len()];
+        for (rules, sharers) in lists {
+            for rule in rules {
+                speakers[*rule as usize] += sharers;
+            }
+        }
         let mut size = Size {
             edges: 0,
             largest: None,
         };
-        for (rules, sharers) in lists {
-            for rule in rules {
-                let rule = &self.rules[*rule as usize];
-                for word in rule.to.iter().map(|word| self.word(*word)) {
-                    let edges = word.count().saturating_mul(*sharers);
-                    size.edges = size.edges.saturating_add(edges);
-                    if size.largest.is_none_or(|(_, _, largest)| edges > largest) {
-                        size.largest = Some((rule, word, edges));
-                    }
+        for (rule, sources) in self.rules.iter().zip(speakers) {
+            for word in rule.to.iter().map(|word| self.word(*word)) {
+                let edges = word.count().saturating_mul(sources);
+                size.edges = size.edges.saturating_add(edges);
+                if size.largest.is_none_or(|(_, _, largest)| edges > largest) {
+                    size.largest = Some((rule, word, edges));
                 }
             }
         }
@@ -188,20 +187,28 @@ impl Expansion<'_> {
     ///
     /// # Errors
     /// Where the matrix names sources, and this is none of them.
+    pub fn edges(&self, source: Option<&str>) -> Result<&[Planned], ExpandError> {
+        self.list_of(source).map(|list| self.lists[list].as_slice())
+    }
+
+    /// As [`Expansion::edges`], for whoever keeps them.
+    ///
+    /// # Errors
+    /// Where the matrix names sources, and this is none of them.
     pub fn into_edges(mut self, source: Option<&str>) -> Result<Vec<Planned>, ExpandError> {
+        let list = self.list_of(source)?;
+        Ok(self.lists.swap_remove(list))
+    }
+
+    fn list_of(&self, source: Option<&str>) -> Result<usize, ExpandError> {
         let sources = &self.matrix.sources;
-        let list = match source {
-            _ if sources.is_empty() => self.of.first(),
-            Some(name) => {
-                let place = sources.iter().position(|source| source.name == name);
-                place.and_then(|place| self.of.get(place))
-            }
+        let place = match source {
+            _ if sources.is_empty() => Some(0),
+            Some(name) => sources.iter().position(|source| source.name == name),
             None => None,
         };
-        match list {
-            Some(list) => Ok(std::mem::take(&mut self.lists[*list])),
-            None => Err(ExpandError::Source(no_such_source(self.matrix, source))),
-        }
+        let list = place.and_then(|place| self.of.get(place)).copied();
+        list.ok_or_else(|| ExpandError::Source(no_such_source(self.matrix, source)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::names::{ANY, Meaning, Names};
@@ -23,10 +24,17 @@ const RULE: &[&str] = &[
 /// How deep groups may be within each other.
 const DEEPEST_GROUP: usize = 32;
 
+/// What all groups and rules may name together: groups of groups grow faster than the file does.
+const MOST_NAMED: usize = 8_000_000;
+
 /// One of a rule's controls has to be open, so a handful is enough.
 const MOST_CONTROLS: u64 = 64;
 
 pub(super) fn matrix(root: &Node, services: &Services) -> Result<Matrix, FileError> {
+    if root.value == Value::Null {
+        let says = "the file is empty: `tcpprobe matrix --init` writes an example to begin with";
+        return Err(Place::START.says(says));
+    }
     let file = Table::open(root, "a matrix", MATRIX)?;
     let name = file.get("name").map(|node| text(node, "`name`")).transpose()?;
     let mut reader = Reader {
@@ -36,6 +44,7 @@ pub(super) fn matrix(root: &Node, services: &Services) -> Result<Matrix, FileErr
         words: Vec::new(),
         targets: Vec::new(),
         groups: Vec::new(),
+        named: 0,
     };
     if let Some(node) = file.get("sources") {
         reader.sources(node)?;
@@ -97,8 +106,10 @@ struct Reader<'a> {
     sources: Vec<Source>,
     words: Vec<Word>,
     /// The words of each named target.
-    targets: Vec<Vec<u32>>,
+    targets: Vec<Arc<[u32]>>,
     groups: Vec<Group<'a>>,
+    /// How many sources and words all groups and rules have come to.
+    named: usize,
 }
 
 /// Several names under one.
@@ -119,9 +130,15 @@ enum State {
 /// What a group or a list of names comes to.
 #[derive(Clone)]
 enum Members {
-    Sources(Vec<u32>),
+    Sources(Arc<[u32]>),
     /// Words.
-    Targets(Vec<u32>),
+    Targets(Arc<[u32]>),
+}
+
+impl Members {
+    fn source(source: u32) -> Self {
+        Self::Sources([source].into())
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -175,11 +192,14 @@ impl<'a> Reader<'a> {
             for node in one_or_more(node, &format!("`{}`", key.text))? {
                 let word = target_text(node)?;
                 if !word.contains(':') {
-                    return Err(node.at.says(self.no_target(word)));
+                    return Err(node.at.says(format!(
+                        "`{word}` has no port: a target is a host and a port, as in {word}:443; several names under one \
+                         belong in `groups`"
+                    )));
                 }
                 words.push(self.word(word, node.at)?);
             }
-            self.targets.push(words);
+            self.targets.push(words.into());
         }
         Ok(())
     }
@@ -236,11 +256,13 @@ impl<'a> Reader<'a> {
             let members = self.member(word, node.at, within)?;
             let mixed = match members {
                 Members::Sources(more) => {
-                    sources.extend(more);
+                    self.count(&more, node.at)?;
+                    sources.extend(&more);
                     !words.items.is_empty()
                 }
                 Members::Targets(more) => {
-                    words.extend(more);
+                    self.count(&more, node.at)?;
+                    words.extend(&more);
                     !sources.items.is_empty()
                 }
             };
@@ -251,19 +273,19 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(if sources.items.is_empty() {
-            Members::Targets(words.items)
+            Members::Targets(words.items.into())
         } else {
-            Members::Sources(sources.items)
+            Members::Sources(sources.items.into())
         })
     }
 
     fn member(&mut self, word: &str, at: Place, within: &mut Vec<&'a str>) -> Result<Members, FileError> {
         if word.contains(':') {
-            return Ok(Members::Targets(vec![self.word(word, at)?]));
+            return Ok(Members::Targets([self.word(word, at)?].into()));
         }
         match self.names.get(word) {
-            Some(Meaning::Source(source)) => Ok(Members::Sources(vec![source])),
-            Some(Meaning::Target(target)) => Ok(Members::Targets(self.targets[target as usize].clone())),
+            Some(Meaning::Source(source)) => Ok(Members::source(source)),
+            Some(Meaning::Target(target)) => Ok(Members::Targets(Arc::clone(&self.targets[target as usize]))),
             Some(Meaning::Group(group)) => self.group(group as usize, at, within),
             None => Err(at.says(self.unknown(word, |_| true, "a source, a target or a group"))),
         }
@@ -311,14 +333,20 @@ impl<'a> Reader<'a> {
         let from = match table.get("from") {
             Some(node) => self.from(node)?,
             None if self.sources.is_empty() => None,
-            None => Some(self.all_sources()),
+            None => {
+                let all = self.all_sources();
+                self.count(&all, node.at)?;
+                Some(all)
+            }
         };
         let Some(to) = table.get("to") else {
             let says = "a rule without `to`: write what it is about, such as `to: db:5432`";
             return Err(node.at.says(says));
         };
         let to = self.to(to, "`to`")?;
-        let except = table.get("except").map(|node| self.to(node, "`except`"));
+        // A program that writes matrices may leave nothing out.
+        let except = table.get("except").filter(|node| !is_empty_list(node));
+        let except = except.map(|node| self.to(node, "`except`"));
         let controls = table.get("control").map(|node| self.controls(node)).transpose()?;
         let expected = table.get("expect").map(expected).transpose()?;
         Ok(Rule {
@@ -342,7 +370,9 @@ impl<'a> Reader<'a> {
         for node in one_or_more(node, "`from`")? {
             let word = text(node, "`from`")?;
             if word == ANY {
-                sources.extend(self.all_sources());
+                let all = self.all_sources();
+                self.count(&all, node.at)?;
+                sources.extend(&all);
                 continue;
             }
             if self.sources.is_empty() {
@@ -352,21 +382,24 @@ impl<'a> Reader<'a> {
             }
             let is_source = |meaning| matches!(meaning, Meaning::Source(_) | Meaning::Group(_));
             let members = match self.names.get(word) {
-                Some(Meaning::Source(source)) => Members::Sources(vec![source]),
+                Some(Meaning::Source(source)) => Members::source(source),
                 Some(Meaning::Group(group)) => self.group(group as usize, node.at, &mut Vec::new())?,
                 Some(Meaning::Target(_)) => {
                     return Err(node.at.says(format!(
-                        "`{word}` is a target, and `from` takes sources: {}",
+                        "`{word}` is a target, and `from` takes sources; known are {}",
                         self.names.list(is_source)
                     )));
                 }
                 None => return Err(node.at.says(self.unknown(word, is_source, "a source"))),
             };
             match members {
-                Members::Sources(more) => sources.extend(more),
+                Members::Sources(more) => {
+                    self.count(&more, node.at)?;
+                    sources.extend(&more);
+                }
                 Members::Targets(_) => {
                     return Err(node.at.says(format!(
-                        "`{word}` is a group of targets, and `from` takes sources: {}",
+                        "`{word}` is a group of targets, and `from` takes sources; known are {}",
                         self.names.list(|meaning| matches!(meaning, Meaning::Source(_)))
                     )));
                 }
@@ -385,7 +418,7 @@ impl<'a> Reader<'a> {
         for node in one_or_more(node, what)? {
             let word = target_text(node)?;
             if word.contains(':') {
-                words.extend([self.word(word, node.at)?]);
+                words.extend(&[self.word(word, node.at)?]);
                 continue;
             }
             if word == ANY {
@@ -394,21 +427,27 @@ impl<'a> Reader<'a> {
                         .at
                         .says("`any` is all that `targets` names, and that is nothing"));
                 }
-                words.extend(self.targets.iter().flatten().copied());
+                for index in 0..self.targets.len() {
+                    let more = Arc::clone(&self.targets[index]);
+                    self.count(&more, node.at)?;
+                    words.extend(&more);
+                }
                 continue;
             }
             let members = match self.names.get(word) {
-                Some(Meaning::Source(source)) => Members::Sources(vec![source]),
-                Some(Meaning::Target(target)) => Members::Targets(self.targets[target as usize].clone()),
+                Some(Meaning::Source(source)) => Members::source(source),
+                Some(Meaning::Target(target)) => Members::Targets(Arc::clone(&self.targets[target as usize])),
                 Some(Meaning::Group(group)) => self.group(group as usize, node.at, &mut Vec::new())?,
                 None => return Err(node.at.says(self.no_target(word))),
             };
             match members {
-                Members::Targets(more) => words.extend(more),
+                Members::Targets(more) => {
+                    self.count(&more, node.at)?;
+                    words.extend(&more);
+                }
                 Members::Sources(_) => {
                     return Err(node.at.says(format!(
-                        "`{word}` stands for sources, and {what} takes targets: {}",
-                        self.names.list(|meaning| matches!(meaning, Meaning::Target(_)))
+                        "`{word}` stands for sources, and {what} takes targets, such as db:5432 or their names"
                     )));
                 }
             }
@@ -418,7 +457,7 @@ impl<'a> Reader<'a> {
 
     fn controls(&mut self, node: &'a Node) -> Result<Vec<Target>, FileError> {
         // None where the defaults have some.
-        if matches!(&node.value, Value::List(nodes) if nodes.is_empty()) {
+        if is_empty_list(node) {
             return Ok(Vec::new());
         }
         let mut controls = Vec::new();
@@ -443,6 +482,17 @@ impl<'a> Reader<'a> {
         Ok(controls)
     }
 
+    /// Counts what was named.
+    fn count(&mut self, more: &[u32], at: Place) -> Result<(), FileError> {
+        self.named += more.len();
+        if self.named > MOST_NAMED {
+            return Err(at.says(format!(
+                "all groups and rules up to here name more than {MOST_NAMED} sources and targets: that is too much for one matrix"
+            )));
+        }
+        Ok(())
+    }
+
     fn word(&mut self, text: &str, at: Place) -> Result<u32, FileError> {
         self.words.push(Word::read(text, at, self.services)?);
         Ok(number(self.words.len() - 1))
@@ -465,15 +515,22 @@ impl<'a> Reader<'a> {
             return format!("nothing is called `{word}`: did you mean `{near}`?");
         }
         let known = self.names.list(fits);
-        let known = if known.is_empty() { "nothing" } else { &known };
+        let known = if known.is_empty() {
+            known
+        } else {
+            format!("; known are {known}")
+        };
         match what {
-            "a source" => format!("nothing is called `{word}`: name it under `sources` (there is {known})"),
+            "a source" => format!("nothing is called `{word}`: name it under `sources`{known}"),
             _ => format!(
-                "nothing is called `{word}`: write a target with its port, as in {word}:443, or the name of {what} \
-                 (there is {known})"
+                "nothing is called `{word}`: write a target with its port, as in {word}:443, or the name of {what}{known}"
             ),
         }
     }
+}
+
+fn is_empty_list(node: &Node) -> bool {
+    matches!(&node.value, Value::List(nodes) if nodes.is_empty())
 }
 
 /// A word for targets or sources. What a language makes of an unquoted one is told apart.
@@ -559,8 +616,17 @@ struct Unique {
 }
 
 impl Unique {
-    fn extend(&mut self, more: impl IntoIterator<Item = u32>) {
-        let new = more.into_iter().filter(|item| self.seen.insert(*item));
+    /// Adds numbers, none of which is among them twice.
+    fn extend(&mut self, more: &[u32]) {
+        if self.items.is_empty() {
+            self.items.extend_from_slice(more);
+            return;
+        }
+        // Most lists are one name long and need no look at what is there already.
+        if self.seen.is_empty() {
+            self.seen.extend(&self.items);
+        }
+        let new = more.iter().copied().filter(|item| self.seen.insert(*item));
         self.items.extend(new);
     }
 }

@@ -85,13 +85,11 @@ pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, FileError>
 /// One node, or the nodes of a list.
 pub(super) fn one_or_more<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], FileError> {
     match &node.value {
-        Value::List(nodes) if nodes.is_empty() => Err(node.at.says(format!(
-            "{what} is an empty list: name something, or leave it out"
-        ))),
-        Value::List(nodes) => Ok(nodes),
-        Value::Null => Err(node
+        Value::List(nodes) if nodes.is_empty() => Err(node
             .at
-            .says(format!("{what} is empty: name something, or leave it out"))),
+            .says(format!("{what} is an empty list: name at least one"))),
+        Value::List(nodes) => Ok(nodes),
+        Value::Null => Err(node.at.says(format!("{what} is empty: name at least one"))),
         Value::Bool(_)
         | Value::Integer(_)
         | Value::Float(_)

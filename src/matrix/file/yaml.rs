@@ -28,6 +28,11 @@ pub(super) fn read(text: &str) -> Result<Node, FileError> {
 }
 
 fn explain(error: &Error, text: &str) -> FileError {
+    // What went wrong within an alias, told where it is written.
+    let error = match error {
+        Error::AliasError { error, .. } => error,
+        other => other,
+    };
     let place = error.location().map_or(Place::START, place);
     let line = Lines::of(text).line(place);
     let indentation = line.trim_start_matches(' ');
