@@ -10,6 +10,8 @@ mod doctor;
 mod forms;
 #[path = "cli/html.rs"]
 mod html;
+#[path = "cli/k8s.rs"]
+mod k8s;
 #[path = "cli/manual.rs"]
 mod manual;
 #[path = "cli/matrix_file.rs"]
