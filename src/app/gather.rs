@@ -128,7 +128,7 @@ pub(super) fn gather(arguments: &CheckArguments) -> Result<Gathered, GatherError
 }
 
 /// Service names are a convenience: without the file the well-known ones have to do.
-fn services() -> Services {
+pub(super) fn services() -> Services {
     Services::on_demand(|| fs::read_to_string("/etc/services").ok())
 }
 

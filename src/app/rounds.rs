@@ -1,15 +1,14 @@
 //! The rounds of a run: one, so many as were asked for, or until somebody says stop.
 
-use std::cell::Cell;
 use std::io;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use futures_util::stream::{self, StreamExt};
 use tokio::time::sleep;
 
 use super::Failure;
 use super::output::Printer;
-use crate::check::{self, Company, Options, TargetOutcome, check_target};
+use crate::check::{self, Company, Options, PACKETS_A_CONNECTION, Pace, TargetOutcome, check_target};
 use crate::cli::{CheckArguments, Exit};
 use crate::diagnose::advice::default_client_hang;
 use crate::diagnose::{Cause, Expectation};
@@ -23,10 +22,8 @@ use crate::target::Target;
 const TARGETS_AT_ONCE: usize = 1024;
 /// What one target may need in the worst case: connections, controls, pings, timers.
 const DESCRIPTORS_A_TARGET: usize = 16;
-/// Targets begin this far apart, but for the first few: many at once are a flood for the first router.
-const PACE: Duration = Duration::from_micros(250);
-/// So much ahead of the pace is no flood.
-const BURST: Duration = Duration::from_millis(8);
+/// Many packets at once are a flood for the first router.
+const PACKETS_PER_SECOND: u32 = 16_000;
 
 pub(super) async fn run(
     targets: &[Target],
@@ -123,11 +120,11 @@ async fn round(
     let hang = schedule.map(default_client_hang);
     let at_once = (open_files::limit() / DESCRIPTORS_A_TARGET).clamp(1, TARGETS_AT_ONCE);
     let others = targets.len().min(at_once) - 1;
-    let company = Company::of(u32::try_from(others).unwrap_or(u32::MAX));
-    let pace = Pace::new();
+    let others = u32::try_from(others).unwrap_or(u32::MAX);
+    let company = Company::of(others, Pace::of(PACKETS_PER_SECOND));
     let mut checks = stream::iter(targets)
         .map(|target| async {
-            pace.wait().await;
+            company.pace().turn(PACKETS_A_CONNECTION).await;
             check_target(target, options, &company, hang, interrupt.clone()).await
         })
         .buffered(at_once);
@@ -138,29 +135,6 @@ async fn round(
         outcomes.push(outcome);
     }
     Ok(outcomes)
-}
-
-/// When the next target may begin.
-struct Pace {
-    next: Cell<Instant>,
-}
-
-impl Pace {
-    fn new() -> Self {
-        Self {
-            // Whoever has not begun yet is ahead of nobody.
-            next: Cell::new(clock::now().checked_sub(BURST).unwrap_or_else(clock::now)),
-        }
-    }
-
-    async fn wait(&self) {
-        let now = clock::now();
-        let turn = self.next.get().max(now.checked_sub(BURST).unwrap_or(now));
-        self.next.set(turn + PACE);
-        if turn > now {
-            sleep(turn - now).await;
-        }
-    }
 }
 
 fn judge(outcome: &TargetOutcome, expected: &[Expectation]) -> Exit {

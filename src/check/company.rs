@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::Pace;
 use crate::diagnose::SHORTEST_WAIT;
 use crate::evidence::{Answer, Controls, IcmpError, IcmpSays, Observation, Question, Reply, ReplySays, Saw};
 use crate::probe::Ask;
@@ -14,35 +15,50 @@ use crate::probe::Ask;
 const ICMP_BURST: usize = 6;
 
 /// The company of one round.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Company {
     /// Other targets that are looked at in the same time.
     others: u32,
+    pace: Pace,
     hosts: Mutex<HashMap<IpAddr, Ledger>>,
 }
 
 /// SYNs to other ports of one host: all of them when all endpoints keep one, or one endpoint's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
-    /// When each was sent; those that the kernel sends again are not among them.
-    sent: Vec<Instant>,
-    /// When those were sent that were answered.
-    answered: Vec<Instant>,
+    /// Those that were sent; those that the kernel sends again are not among them.
+    sent: Count,
+    /// Those of them that were answered.
+    answered: Count,
     /// Those that the kernel had to send again before it was answered.
     sent_again: u32,
-    /// The endpoints of the host that were looked at.
+    /// The endpoints of the host that were looked at, as far as their number matters.
     endpoints: HashSet<SocketAddr>,
     /// What rejected an endpoint, and which.
     rejection: Option<(SocketAddr, IcmpError)>,
 }
 
+/// How many packets were sent, by whether an answer to them should have come by now.
+#[derive(Debug, Clone, Default)]
+struct Count {
+    due: u32,
+    /// When those were sent that are not due yet.
+    waiting: Vec<Instant>,
+}
+
 impl Company {
-    /// For a target beside so many others.
-    pub fn of(others: u32) -> Self {
+    /// For a target beside so many others, all of which keep that pace.
+    pub fn of(others: u32, pace: Pace) -> Self {
         Self {
             others,
+            pace,
             hosts: Mutex::default(),
         }
+    }
+
+    /// The pace that all keep.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     pub(super) fn others(&self) -> u32 {
@@ -55,20 +71,29 @@ impl Company {
         entry(hosts.entry(host).or_default());
     }
 
+    /// No endpoint of the host is left to be looked at.
+    pub(super) fn forget(&self, host: IpAddr) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.remove(&host);
+    }
+
     /// What the controls of other endpoints of a host have come to by `now`; absent where there are none, or where it
     /// answers none.
-    pub(super) fn controls_of_others(&self, host: IpAddr, own: &Ledger, now: Instant) -> Option<Controls> {
-        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, own) = (hosts.get(&host)?.controls(now), own.controls(now));
+    pub(super) fn controls_of_others(
+        &self,
+        host: IpAddr,
+        own: &mut Ledger,
+        now: Instant,
+    ) -> Option<Controls> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, own) = (hosts.get_mut(&host)?.controls(now), own.controls(now));
         let others = Controls {
             answered: all.answered.saturating_sub(own.answered),
             unanswered: all.unanswered.saturating_sub(own.unanswered),
         };
         (others.answered > 0).then_some(others)
     }
-}
 
-impl Company {
     /// What rejected another endpoint of the host, if so many were looked at that the sender's limit may have kept this
     /// one's ICMP error away.
     pub(super) fn rejection_of_others(&self, endpoint: SocketAddr) -> Option<IcmpError> {
@@ -82,7 +107,9 @@ impl Company {
 impl Ledger {
     /// A probe is about to start.
     pub(super) fn starts(&mut self, ask: &Ask, endpoint: SocketAddr, now: Instant) {
-        self.endpoints.insert(endpoint);
+        if self.endpoints.len() <= ICMP_BURST {
+            self.endpoints.insert(endpoint);
+        }
         let is_control = match ask {
             Ask::Control(_) => true,
             Ask::Raw { question, to, .. } => *question == Question::Syn && *to != endpoint,
@@ -95,7 +122,7 @@ impl Ledger {
             | Ask::Host => false,
         };
         if is_control {
-            self.sent.push(now);
+            self.sent.add(now);
         }
     }
 
@@ -112,7 +139,7 @@ impl Ledger {
         if let Saw::Control(dial) = &observation.saw
             && matches!(dial.answer, Answer::SynAck(_) | Answer::Rst)
         {
-            self.answered.push(sent);
+            self.answered.add(sent);
             self.sent_again += dial.syns.saturating_sub(1);
         }
         if let Saw::Raw(shot) = &observation.saw
@@ -122,23 +149,35 @@ impl Ledger {
             // Whoever answers by ICMP does not do so every time.
             let by_tcp = |reply: &Reply| !matches!(reply.says, ReplySays::Icmp(_));
             let replies = shot.replies().unwrap_or_default();
-            self.answered.extend(replies.iter().any(by_tcp).then_some(sent));
+            if replies.iter().any(by_tcp) {
+                self.answered.add(sent);
+            }
         }
     }
 
     /// Of those that should have been answered by now: who counts all answers, and of the others only those that have been
     /// given up, finds less loss than there is.
-    fn controls(&self, now: Instant) -> Controls {
-        let due = |moments: &[Instant]| {
-            let due = moments
-                .iter()
-                .filter(|sent| now.saturating_duration_since(**sent) >= SHORTEST_WAIT);
-            u32::try_from(due.count()).unwrap_or(u32::MAX)
-        };
-        let answered = due(&self.answered);
+    fn controls(&mut self, now: Instant) -> Controls {
+        let answered = self.answered.due(now);
         Controls {
             answered,
-            unanswered: due(&self.sent).saturating_sub(answered) + self.sent_again,
+            unanswered: self.sent.due(now).saturating_sub(answered) + self.sent_again,
         }
+    }
+}
+
+impl Count {
+    fn add(&mut self, sent: Instant) {
+        self.waiting.push(sent);
+    }
+
+    /// Those that were sent long enough ago.
+    fn due(&mut self, now: Instant) -> u32 {
+        let before = self.waiting.len();
+        self.waiting
+            .retain(|sent| now.saturating_duration_since(*sent) < SHORTEST_WAIT);
+        let due = u32::try_from(before - self.waiting.len()).unwrap_or(u32::MAX);
+        self.due = self.due.saturating_add(due);
+        self.due
     }
 }

@@ -19,24 +19,47 @@ use crate::net::ping;
 use crate::net::raw::{Order, Raw};
 use crate::probe::{Ask, Investigation, Step};
 
+/// One endpoint, and how to look at it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    /// The endpoint.
+    pub(super) endpoint: SocketAddr,
+    /// How long to look at most.
+    pub(super) timeout: Duration,
+    /// What follows a rejection.
+    pub(super) life: Life,
+    /// What this process is able to look at.
+    pub(super) sight: &'a Sight,
+    /// The number of other endpoints of the same family that are looked at in the same time.
+    pub(super) alongside: u32,
+}
+
+/// Whether it matters that a host is alive which rejects us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// The rejection is all that there is to know.
+    Assumed,
+    /// It is asked for at other ports.
+    Proven,
+}
+
 /// Looks at one endpoint until there is a diagnosis, no time is left, or `interrupt` says to conclude.
 ///
-/// `company` is what else is looked at in the same time, `alongside` the number of other endpoints of the same family that are looked at in the same time.
+/// `company` is what else is looked at in the same time.
 pub(super) async fn check_endpoint(
-    endpoint: SocketAddr,
+    look: Look<'_>,
     options: &Options,
-    sight: &Sight,
     company: &Company,
-    alongside: u32,
     mut interrupt: Finish,
 ) -> EndpointOutcome {
+    let endpoint = look.endpoint;
     let mut investigation = Investigation::new(
         Evidence {
             endpoint,
             started_unix_s: clock::unix_now(),
             slow_s: options.slow,
-            timeout_s: options.timeout,
-            sight: sight.clone(),
+            timeout_s: look.timeout,
+            sight: look.sight.clone(),
             observations: Vec::new(),
         },
         control_ports(endpoint),
@@ -48,6 +71,9 @@ pub(super) async fn check_endpoint(
     if options.locate {
         investigation = investigation.locating();
     }
+    if look.life == Life::Proven {
+        investigation = investigation.proving_life();
+    }
     let (finisher, finish) = finisher();
     let (connected, mut on_connected) = mpsc::unbounded_channel();
     let mut run = Run {
@@ -56,6 +82,7 @@ pub(super) async fn check_endpoint(
         company,
         controls: Ledger::default(),
         started: clock::now(),
+        begun: false,
         finish,
         connected,
         host: None,
@@ -89,7 +116,7 @@ pub(super) async fn check_endpoint(
         run.note(&observation);
         investigation.saw(observation);
     }
-    let tally = tally(investigation.evidence(), alongside);
+    let tally = tally(investigation.evidence(), look.alongside);
     for observation in run.conclude(tally) {
         investigation.saw(observation);
     }
@@ -97,7 +124,7 @@ pub(super) async fn check_endpoint(
         let saw = Saw::OtherRejection(error);
         investigation.saw(observation(run.started, clock::now(), saw));
     }
-    if let Some(controls) = company.controls_of_others(endpoint.ip(), &run.controls, clock::now()) {
+    if let Some(controls) = company.controls_of_others(endpoint.ip(), &mut run.controls, clock::now()) {
         investigation.saw(observation(
             run.started,
             clock::now(),
@@ -129,6 +156,8 @@ struct Run<'a> {
     /// Our own controls.
     controls: Ledger,
     started: Instant,
+    /// Whether the first probe has started, which waited for its turn.
+    begun: bool,
     finish: Finish,
     connected: mpsc::UnboundedSender<Made>,
     host: Option<Host>,
@@ -154,6 +183,10 @@ impl Run<'_> {
     /// Starts a probe; what needs no packet is seen at once.
     fn start(&mut self, ask: &Ask) -> Vec<Observation> {
         let now = clock::now();
+        if self.begun {
+            self.company.pace().spend(ask.cost(), now);
+        }
+        self.begun = true;
         self.controls.starts(ask, self.endpoint, now);
         self.company
             .note(self.endpoint.ip(), |all| all.starts(ask, self.endpoint, now));

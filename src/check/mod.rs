@@ -2,12 +2,17 @@
 //! is a diagnosis.
 
 mod company;
+mod crowd;
 mod endpoint;
 mod outcome;
+mod pace;
 mod target;
 
 pub use company::Company;
+pub use crowd::{Bounds, Crowd, Looked, Wanted};
+pub use endpoint::Life;
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
+pub use pace::Pace;
 pub use target::{check_target, could_not_begin};
 
 use std::net::IpAddr;
@@ -16,6 +21,9 @@ use std::time::Duration;
 use crate::net::dial::Hold;
 use crate::net::dns::{Families, Resolver};
 use crate::net::raw::RawSight;
+
+/// What an open endpoint takes of ours: a SYN, an ACK, a FIN, and an ACK for the peer's.
+pub const PACKETS_A_CONNECTION: u32 = 4;
 
 /// How to look.
 #[derive(Debug, Clone)]

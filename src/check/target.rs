@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::endpoint::check_endpoint;
-use super::{Company, EndpointOutcome, NameOutcome, Options, TargetOutcome};
+use super::endpoint::{Life, Look, check_endpoint};
+use super::{Addresses, Company, EndpointOutcome, NameOutcome, Options, TargetOutcome};
 use crate::diagnose::{diagnose, name};
 use crate::evidence::{Answer, Dial, Evidence, Observation, Resolution, ResolvedBy, Saw};
 use crate::net::dns::{self, ResolveRequest};
@@ -34,20 +34,11 @@ pub async fn check_target(
             (None, vec![address])
         }
         Host::Name(name) => {
-            let resolution = resolve(name, options, interrupt.clone()).await;
-            let addresses = resolution
-                .addresses
-                .iter()
-                .map(|ip| SocketAddr::new(*ip, target.port))
-                .collect();
+            let resolution = resolve(name, options.timeout, options, interrupt.clone()).await;
+            let addresses = at_port(&resolution, target.port, options);
             (Some(resolution), addresses)
         }
     };
-    let wanted = match options.addresses {
-        super::Addresses::All => addresses.len(),
-        super::Addresses::First => 1,
-    };
-    let addresses = &addresses[..wanted.min(addresses.len())];
     let endpoints = join_all(addresses.iter().map(|endpoint| {
         let same_family = addresses
             .iter()
@@ -59,9 +50,28 @@ pub async fn check_target(
             .saturating_add(u32::try_from(same_family).unwrap_or(u32::MAX));
         let sight = sight::sight(endpoint.is_ipv4(), &options.raw);
         let interrupt = interrupt.clone();
-        async move { check_endpoint(*endpoint, options, &sight, company, alongside, interrupt).await }
+        async move {
+            let look = Look {
+                endpoint: *endpoint,
+                timeout: options.timeout,
+                life: Life::Assumed,
+                sight: &sight,
+                alongside,
+            };
+            check_endpoint(look, options, company, interrupt).await
+        }
     }))
     .await;
+    Ok(outcome(target, resolution, endpoints, hang))
+}
+
+/// What the endpoints of a target come to together.
+pub(super) fn outcome(
+    target: &Target,
+    resolution: Option<Resolution>,
+    endpoints: Vec<EndpointOutcome>,
+    hang: Option<Duration>,
+) -> TargetOutcome {
     let pairs: Vec<_> = endpoints
         .iter()
         .map(|endpoint| (&endpoint.evidence, &endpoint.diagnosis))
@@ -72,11 +82,21 @@ pub async fn check_target(
         wait_without_happy_eyeballs_s: name::wait_without_happy_eyeballs(&pairs, hang),
         resolution,
     });
-    Ok(TargetOutcome {
+    TargetOutcome {
         target: target.clone(),
         name,
         endpoints,
-    })
+    }
+}
+
+/// The addresses of a name that are to be looked at.
+pub(super) fn at_port(resolution: &Resolution, port: u16, options: &Options) -> Vec<SocketAddr> {
+    let wanted = match options.addresses {
+        Addresses::All => resolution.addresses.len(),
+        Addresses::First => 1,
+    };
+    let addresses = resolution.addresses.iter().take(wanted);
+    addresses.map(|ip| SocketAddr::new(*ip, port)).collect()
 }
 
 /// The outcome for a target when our own side cannot even begin to look: `error` says why. Nothing was sent.
@@ -138,7 +158,7 @@ pub fn could_not_begin(
     }
 }
 
-fn with_scope(address: IpAddr, port: u16, scope: Option<&str>) -> io::Result<SocketAddr> {
+pub(super) fn with_scope(address: IpAddr, port: u16, scope: Option<&str>) -> io::Result<SocketAddr> {
     let (IpAddr::V6(v6), Some(scope)) = (address, scope) else {
         return Ok(SocketAddr::new(address, port));
     };
@@ -149,11 +169,16 @@ fn with_scope(address: IpAddr, port: u16, scope: Option<&str>) -> io::Result<Soc
     Ok(SocketAddrV6::new(v6, port, 0, index).into())
 }
 
-async fn resolve(name: &str, options: &Options, mut interrupt: Finish) -> Resolution {
+pub(super) async fn resolve(
+    name: &str,
+    deadline: Duration,
+    options: &Options,
+    mut interrupt: Finish,
+) -> Resolution {
     let request = ResolveRequest {
         families: options.families,
         resolver: options.resolver.clone(),
-        ..ResolveRequest::new(name, options.timeout)
+        ..ResolveRequest::new(name, deadline)
     };
     let began = clock::now();
     tokio::select! {

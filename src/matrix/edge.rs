@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Expected, Identity};
-use crate::check::TargetOutcome;
+use crate::check::{Life, TargetOutcome, Wanted};
 use crate::diagnose::{Cause, Diagnosis};
 use crate::evidence::SynSchedule;
 use crate::target::Target;
@@ -80,5 +80,31 @@ impl Edge {
         self.counting()
             .find(|diagnosis| !expected.is_met_by(diagnosis.cause))
             .or_else(|| self.counting().next())
+    }
+}
+
+impl Wanted for Planned {
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn timeout(&self) -> Duration {
+        self.demand.timeout
+    }
+
+    fn tries(&self) -> u32 {
+        self.demand.tries
+    }
+
+    fn life(&self) -> Life {
+        if self.demand.expected.is_negative() {
+            Life::Proven
+        } else {
+            Life::Assumed
+        }
+    }
+
+    fn is_enough(&self, cause: Cause) -> bool {
+        self.demand.expected.is_met_by(cause)
     }
 }

@@ -55,7 +55,7 @@ pub enum Ask {
 
 impl Ask {
     /// How many packets of ours it may take until it has its outcome.
-    pub(super) fn cost(&self) -> u32 {
+    pub(crate) fn cost(&self) -> u32 {
         match self {
             // The SYN and two retransmissions; when it is made an ACK and a FIN instead.
             Self::Connect | Self::ConnectAndHold(_) | Self::Control(_) => 3,

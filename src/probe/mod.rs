@@ -55,6 +55,10 @@ pub struct Investigation {
     locate: bool,
     /// When a first fragment was sent.
     fragment_asked: Option<Duration>,
+    /// Whether a rejection is followed by asking whether the host is alive.
+    prove_life: bool,
+    /// Of those probes, the ones that have no outcome yet.
+    life_pending: u32,
 }
 
 /// How far the investigation has come.
@@ -95,6 +99,8 @@ impl Investigation {
             tried_more_often: false,
             locate: false,
             fragment_asked: None,
+            prove_life: false,
+            life_pending: 0,
         }
     }
 
@@ -108,6 +114,16 @@ impl Investigation {
     #[must_use]
     pub fn locating(self) -> Self {
         Self { locate: true, ..self }
+    }
+
+    /// The same, asking of a host whose port was rejected whether it answers elsewhere: that the port is blocked is proven only
+    /// where the host is alive.
+    #[must_use]
+    pub fn proving_life(self) -> Self {
+        Self {
+            prove_life: true,
+            ..self
+        }
     }
 
     /// The handshake of a connection to the port was done at `now`, from that address and port; how it ends is still being
@@ -135,9 +151,8 @@ impl Investigation {
                 }
             }
             Saw::Raw(_) => self.raw_pending = self.raw_pending.saturating_sub(1),
-            Saw::Control(_)
-            | Saw::TtlOne(_)
-            | Saw::Echo(_)
+            Saw::Control(_) | Saw::Echo(_) => self.life_pending = self.life_pending.saturating_sub(1),
+            Saw::TtlOne(_)
             | Saw::OtherControls(_)
             | Saw::OtherRejection(_)
             | Saw::Route(_)
@@ -249,6 +264,8 @@ impl Investigation {
                     if error.from_self {
                         // A neighbour that does not answer, or a rule of our own firewall.
                         self.schedule.add(now, Ask::Host);
+                    } else if self.prove_life {
+                        self.ask_for_life(now);
                     }
                 }
                 Some(Answer::Silence) => self.look_further(now),
@@ -349,6 +366,17 @@ impl Investigation {
             .first_connect()
             .is_some_and(|dial| matches!(dial.answer, Answer::SynAck(_)));
         connected && !asked && !self.schedule.has_sent_ttl_one() && self.is_beyond_a_router()
+    }
+
+    /// Somebody rejected the port: does its host answer elsewhere?
+    fn ask_for_life(&mut self, now: Duration) {
+        self.schedule.add(now, Ask::Control(self.control(0)));
+        self.life_pending = 1;
+        if self.evidence.sight.echo == Ability::Yes {
+            let patience = self.limits.echo;
+            self.schedule.add(now, Ask::Echo { patience });
+            self.life_pending = 2;
+        }
     }
 
     fn look_further(&mut self, now: Duration) {

@@ -27,6 +27,7 @@ impl Investigation {
             .map_or(Duration::ZERO, |first| first.at_s + first.took_s);
         let waiting = self.connects_pending > 0
             || self.raw_pending > 0
+            || self.life_pending > 0 && !self.host_has_answered()
             || self.schedule.waits_for_ttl_one(&self.evidence);
         !waiting || now >= asked_at + 3 * self.limits.again
     }

@@ -31,6 +31,13 @@ pub enum ReadError {
     Content(String),
 }
 
+impl ReadError {
+    /// Whether the text ended before the document did.
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(self, Self::Json(error) if error.is_eof())
+    }
+}
+
 /// Reads a document. What holds for a name stands with each of its endpoints, and is read as theirs.
 pub fn read(document: &str) -> Result<Reread, ReadError> {
     let document: Document = serde_json::from_str(document)?;

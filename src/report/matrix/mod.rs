@@ -1,14 +1,23 @@
 //! Pure writers of what a matrix came to, and the records that its runs leave.
 
+pub mod find;
 mod html;
 mod json;
-mod letters;
+mod junit;
+mod markdown;
+mod prometheus;
 pub mod read;
 pub mod record;
+mod since;
+mod stories;
+mod tap;
 mod text;
+mod words;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 
@@ -48,10 +57,10 @@ pub fn write(
         Form::Text => text::write(answer, edges, style, out),
         Form::Json => json::write(answer, edges, out),
         Form::Jsonl => json::write_lines(answer, edges, out),
+        Form::Junit => junit::write(answer, edges, out),
+        Form::Tap => tap::write(answer, edges, out),
+        Form::Markdown => markdown::write(answer, edges, out),
+        Form::Prometheus => prometheus::write(answer, out),
         Form::Html => html::write(answer, edges, out),
-        Form::Junit | Form::Tap | Form::Markdown | Form::Prometheus => Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this form is not there",
-        )),
     }
 }

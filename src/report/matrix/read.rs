@@ -22,13 +22,20 @@ pub enum Record {
 
 /// Reads one record, which begins where the text does; what follows it is returned.
 pub fn record(text: &str) -> Result<(Record, &str), ReadError> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Part>();
+    let (record, length) = any_record(text.as_bytes())?;
+    let record = record.ok_or_else(|| ReadError::Content("a record of a change".to_owned()))?;
+    Ok((record, &text[length..]))
+}
+
+/// As [`record`], with the record's length in bytes. Absent is a record that says nothing of edges or runs.
+pub(super) fn any_record(text: &[u8]) -> Result<(Option<Record>, usize), ReadError> {
+    let mut stream = serde_json::Deserializer::from_slice(text).into_iter::<Part>();
     let part = match stream.next() {
         Some(part) => part?,
         None => return Err(ReadError::Content("nothing".to_owned())),
     };
-    let rest = &text[stream.byte_offset()..];
-    Ok((part.read()?, rest))
+    let length = stream.byte_offset();
+    Ok((part.read()?, length))
 }
 
 #[derive(Deserialize)]
@@ -36,6 +43,8 @@ pub fn record(text: &str) -> Result<(Record, &str), ReadError> {
 enum Part {
     Edge(Box<EdgePart>),
     Summary(Box<SummaryPart>),
+    /// What is different from a baseline follows from the edges.
+    Change {},
 }
 
 #[derive(Deserialize)]
@@ -78,10 +87,11 @@ struct ShardPart {
 }
 
 impl Part {
-    fn read(self) -> Result<Record, ReadError> {
+    fn read(self) -> Result<Option<Record>, ReadError> {
         match self {
-            Self::Edge(part) => Ok(Record::Edge(Box::new(part.read()?))),
-            Self::Summary(part) => Ok(Record::Run(Box::new(part.read()?))),
+            Self::Edge(part) => Ok(Some(Record::Edge(Box::new(part.read()?)))),
+            Self::Summary(part) => Ok(Some(Record::Run(Box::new(part.read()?)))),
+            Self::Change {} => Ok(None),
         }
     }
 }

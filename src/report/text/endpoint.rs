@@ -19,9 +19,21 @@ pub(super) fn lines(
     schedule: Option<SynSchedule>,
     style: &Style,
 ) -> Vec<String> {
+    noted_lines(label, &[], one, schedule, style)
+}
+
+/// The same, with notes below the verdict.
+pub(super) fn noted_lines(
+    label: &str,
+    notes: &[String],
+    one: &EndpointOutcome,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
     let EndpointOutcome { evidence, diagnosis } = one;
     let whence = whence(diagnosis, evidence.endpoint.ip());
     let mut lines = verdict(label, diagnosis, &whence, &sentence(one), style);
+    lines.extend(notes.iter().flat_map(|note| wrap("  ", note, style.width())));
     if is_brief(one, style) {
         lines.extend(findings(&diagnosis.findings, style));
         lines.extend(next(&advise(evidence, diagnosis), style));
@@ -51,7 +63,7 @@ pub(super) fn is_brief(one: &EndpointOutcome, style: &Style) -> bool {
 }
 
 /// `class/cause`.
-pub(super) fn verdict_label(diagnosis: &Diagnosis) -> String {
+pub(in crate::report) fn verdict_label(diagnosis: &Diagnosis) -> String {
     format!("{}/{}", diagnosis.cause.class(), diagnosis.cause)
 }
 
@@ -159,7 +171,7 @@ pub(super) fn found(finding: &Finding) -> String {
     format!("{}: {}", finding.kind, finding.says)
 }
 
-pub(super) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
+pub(in crate::report) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
     let mut body = Vec::new();
     for (number, Advice { says, command }) in advice.iter().enumerate() {
         body.extend(wrap(&format!("    {}. ", number + 1), says, style.width()));
@@ -172,7 +184,11 @@ pub(super) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
     section("Next", body, style)
 }
 
-pub(super) fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &Style) -> Vec<String> {
+pub(super) fn default_client(
+    diagnosis: &Diagnosis,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
     let Some(schedule) = schedule.filter(|_| hangs_silently(diagnosis.cause)) else {
         return Vec::new();
     };

@@ -16,9 +16,16 @@ use super::endpoint;
 /// A shorter wait for the address that works goes unnoticed.
 const WORTH_SAYING: Duration = Duration::from_millis(100);
 
-/// A name that gave no address.
-pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
+/// A name that gave no address, with notes below the verdict.
+pub(super) fn failed(
+    label: &str,
+    notes: &[String],
+    name: &NameOutcome,
+    diagnosis: &Diagnosis,
+    style: &Style,
+) -> Vec<String> {
     let mut lines = endpoint::verdict(label, diagnosis, "", explain(diagnosis.cause).in_short, style);
+    lines.extend(notes.iter().flat_map(|note| wrap("  ", note, style.width())));
     // The reasons are the lookups: to list both would be to say everything twice.
     lines.extend(asked(name, style));
     lines.extend(endpoint::findings(&diagnosis.findings, style));

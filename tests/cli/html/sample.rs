@@ -59,7 +59,11 @@ pub(crate) fn small() -> Sample {
         let of = |outcome, expected| edge(identity(source, node), demand(expected, rule), outcome);
         for (target, does) in targets {
             // What is open is meant to be.
-            let expected = if does == Does::Answer { "reachable" } else { expected };
+            let expected = if does == Does::Answer {
+                "reachable"
+            } else {
+                expected
+            };
             edges.push(of(at_address(target, does), expected));
         }
         edges.push(of(unknown_name("nope:80"), expected));
@@ -199,10 +203,7 @@ fn diagnosed(target: &str, does: Does, jitter: u64, diagnosis: Diagnosis) -> Tar
     TargetOutcome {
         target: Target::parse(target, &Services::default()).unwrap(),
         name: None,
-        endpoints: vec![EndpointOutcome {
-            evidence,
-            diagnosis,
-        }],
+        endpoints: vec![EndpointOutcome { evidence, diagnosis }],
     }
 }
 
@@ -245,12 +246,31 @@ fn unknown_name(target: &str) -> TargetOutcome {
 /// No two hosts answer in the same time.
 fn evidence(endpoint: SocketAddr, does: Does, jitter: u64) -> Evidence {
     let control = SocketAddr::new(endpoint.ip(), 44_321);
-    let rst = |at| observation(at, 400 + jitter, Saw::Control(dial(control, 44_000, 1, Reply::Rst)));
-    let connect = |at, took, port, syns, reply| observation(at, took, Saw::Connect(dial(endpoint, port, syns, reply)));
+    let rst = |at| {
+        observation(
+            at,
+            400 + jitter,
+            Saw::Control(dial(control, 44_000, 1, Reply::Rst)),
+        )
+    };
+    let connect =
+        |at, took, port, syns, reply| observation(at, took, Saw::Connect(dial(endpoint, port, syns, reply)));
     let observations = match does {
-        Does::Answer => vec![connect(0, 350 + jitter, 41_000, 1, Reply::SynAck(handshake(jitter)))],
+        Does::Answer => vec![connect(
+            0,
+            350 + jitter,
+            41_000,
+            1,
+            Reply::SynAck(handshake(jitter)),
+        )],
         Does::Refuse => vec![connect(0, 410 + jitter, 41_000, 1, Reply::Rst), rst(500)],
-        Does::Prohibit => vec![connect(0, 1_200 + jitter, 41_000, 1, Reply::Icmp(prohibited(endpoint.ip())))],
+        Does::Prohibit => vec![connect(
+            0,
+            1_200 + jitter,
+            41_000,
+            1,
+            Reply::Icmp(prohibited(endpoint.ip())),
+        )],
         Does::Drop => vec![
             connect(0, 3_000_000, 41_000, 3, Reply::Silence),
             rst(260_000),

@@ -14,7 +14,9 @@ fn page(edges: &InMemory) -> String {
 #[test]
 fn nothing_of_the_page_is_elsewhere() {
     let page = page(&shop());
-    for elsewhere in ["http://", "https://", " src=", "<link", "@import", "url(", "import("] {
+    for elsewhere in [
+        "http://", "https://", " src=", "<link", "@import", "url(", "import(",
+    ] {
         assert!(!page.contains(elsewhere), "{elsewhere}");
     }
 }

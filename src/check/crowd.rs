@@ -1,0 +1,355 @@
+//! Many targets at once: each name is resolved once and each endpoint looked at once, in random order and within bounds.
+//!
+//! An edge of a matrix is a target here. What is kept of it grows with what is under way: an outcome is handed out as soon
+//! as all endpoints of a target have theirs, and endpoints of one target are looked at one after the other.
+
+mod plan;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::sleep;
+
+use super::endpoint::{Look, check_endpoint};
+use super::target::{could_not_begin, outcome, resolve};
+use super::{Company, EndpointOutcome, Life, Options, PACKETS_A_CONNECTION, Pace, TargetOutcome};
+use crate::diagnose::Cause;
+use crate::evidence::{Resolution, Sight};
+use crate::net::finish::{Finish, Finisher, finisher};
+use crate::net::{clock, sight};
+use crate::target::Target;
+use plan::{Names, Plan};
+use queue::Queue;
+
+/// So many names are resolved at once at most: resolvers of a cluster are shared, and drop what is too much.
+const NAMES_AT_ONCE: usize = 64;
+/// A question for each family.
+const PACKETS_A_NAME: u32 = 2;
+/// The pause before a target is looked at again that was not as expected.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A target that is to be looked at.
+pub trait Wanted {
+    /// The target.
+    fn target(&self) -> &Target;
+    /// How long to look at one endpoint at most.
+    fn timeout(&self) -> Duration;
+    /// How often to look at most (from 1).
+    fn tries(&self) -> u32;
+    /// What follows a rejection.
+    fn life(&self) -> Life;
+    /// Whether a verdict needs no second look.
+    fn is_enough(&self, cause: Cause) -> bool;
+}
+
+/// What may be under way at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Endpoints (from 1).
+    pub at_once: usize,
+    /// Endpoints of one host (from 1).
+    pub per_host: u32,
+    /// Packets a second, as an average over a second (from 1).
+    pub rate: u32,
+}
+
+/// A target that was looked at.
+#[derive(Debug)]
+pub struct Looked {
+    /// Its place among those that were wanted.
+    pub index: usize,
+    /// How often it was looked at.
+    pub tried: u32,
+    /// What the last look came to.
+    pub outcome: TargetOutcome,
+}
+
+/// Targets that are being looked at.
+pub struct Crowd<W> {
+    wanted: Vec<W>,
+    shared: Rc<Shared>,
+    bounds: Bounds,
+    /// How long a default client waits on silence.
+    hang: Option<Duration>,
+    names: Names,
+    resolving: FuturesUnordered<Pinned<(usize, Resolution)>>,
+    /// Absent until every name is resolved: before that nobody knows which endpoints are the same.
+    plan: Option<Plan>,
+    queue: Queue,
+    flights: FuturesUnordered<Pinned<Landed>>,
+    /// Targets of which some endpoints have their outcome.
+    begun: HashMap<u32, Begun>,
+    finished: VecDeque<Looked>,
+    _finisher: Finisher,
+}
+
+type Pinned<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// What all looks have in common.
+struct Shared {
+    options: Options,
+    company: Company,
+    finish: Finish,
+    /// For each family, what can be looked at.
+    sights: [OnceCell<Sight>; 2],
+}
+
+/// An endpoint that was looked at.
+struct Landed {
+    unit: u32,
+    tried: u32,
+    outcome: EndpointOutcome,
+}
+
+/// A target of which some endpoints have their outcome.
+struct Begun {
+    tried: u32,
+    left: usize,
+    endpoints: Vec<Option<EndpointOutcome>>,
+}
+
+impl<W: Wanted> Crowd<W> {
+    /// Sends nothing before [`Self::next`] is called. `hang` is how long a default client waits on silence.
+    pub fn new(wanted: Vec<W>, options: Options, bounds: Bounds, hang: Option<Duration>) -> Self {
+        let (finisher, finish) = finisher();
+        Self {
+            names: Names::of(&wanted),
+            wanted,
+            shared: Rc::new(Shared {
+                options,
+                company: Company::of(0, Pace::of(bounds.rate)),
+                finish,
+                sights: [OnceCell::new(), OnceCell::new()],
+            }),
+            bounds,
+            hang,
+            resolving: FuturesUnordered::new(),
+            plan: None,
+            queue: Queue::default(),
+            flights: FuturesUnordered::new(),
+            begun: HashMap::new(),
+            finished: VecDeque::new(),
+            _finisher: finisher,
+        }
+    }
+
+    /// The targets, in the order in which they were wanted.
+    pub fn wanted(&self) -> &[W] {
+        &self.wanted
+    }
+
+    /// How many endpoints are being looked at.
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// The next target that has an outcome; absent when all have been handed out. Nothing is lost when this is dropped while
+    /// it waits.
+    pub async fn next(&mut self) -> Option<Looked> {
+        loop {
+            if self.plan.is_none() {
+                self.resolve_names().await;
+            }
+            if let Some(looked) = self.finished.pop_front() {
+                return Some(looked);
+            }
+            if let Some(looked) = self.next_without_endpoints() {
+                return Some(looked);
+            }
+            let pause = self.start();
+            if self.flights.is_empty() && pause.is_none() {
+                return None;
+            }
+            tokio::select! {
+                Some(landed) = self.flights.next() => self.land(landed),
+                () = wait(pause) => {}
+            }
+        }
+    }
+
+    async fn resolve_names(&mut self) {
+        loop {
+            let now = clock::now();
+            let pace = self.shared.company.pace();
+            let mut pause = None;
+            while self.resolving.len() < NAMES_AT_ONCE && self.names.is_one_left() {
+                let due_in = pace.due_in(now);
+                if !due_in.is_zero() {
+                    pause = Some(due_in);
+                    break;
+                }
+                if let Some(name) = self.names.take() {
+                    pace.spend(PACKETS_A_NAME, now);
+                    self.resolving.push(resolving(Rc::clone(&self.shared), name));
+                }
+            }
+            if self.resolving.is_empty() && pause.is_none() {
+                break;
+            }
+            tokio::select! {
+                Some((index, resolution)) = self.resolving.next() => self.names.resolved(index, resolution),
+                () = wait(pause) => {}
+            }
+        }
+        let plan = Plan::of(&self.wanted, &self.names, &self.shared.options);
+        self.queue = Queue::of(&plan, self.bounds);
+        self.plan = Some(plan);
+    }
+
+    /// A target that has no endpoint: its name has no address, or its interface does not exist.
+    fn next_without_endpoints(&mut self) -> Option<Looked> {
+        let (index, error) = self.plan.as_mut()?.barren.pop()?;
+        let target = self.wanted[index as usize].target();
+        let outcome = match error {
+            Some(error) => could_not_begin(target, &self.shared.options, "if_nametoindex", &error),
+            None => {
+                let resolution = self.names.resolution_for(target);
+                outcome(target, resolution, Vec::new(), self.hang)
+            }
+        };
+        Some(Looked {
+            index: index as usize,
+            tried: self.wanted[index as usize].tries().max(1),
+            outcome,
+        })
+    }
+
+    /// Starts what may start; returns how long the next one has to wait for its turn, if that is all that it waits for.
+    fn start(&mut self) -> Option<Duration> {
+        while self.flights.len() < self.bounds.at_once {
+            let due_in = self.shared.company.pace().due_in(clock::now());
+            if !due_in.is_zero() {
+                return self.queue.is_one_ready().then_some(due_in);
+            }
+            let unit = self.queue.take(self.plan.as_ref()?)?;
+            self.shared
+                .company
+                .pace()
+                .spend(PACKETS_A_CONNECTION, clock::now());
+            self.launch(unit, 1);
+        }
+        None
+    }
+
+    /// Looks at an endpoint: a connection first, then, where that is not answered plainly, everything that can tell why.
+    fn launch(&self, unit: u32, tried: u32) {
+        let Some(plan) = &self.plan else { return };
+        let (endpoint, shared) = (plan.endpoint(unit), Rc::clone(&self.shared));
+        let wanted = || plan.wanted_by(unit).map(|index| &self.wanted[index as usize]);
+        let timeout = wanted().map(W::timeout).max().unwrap_or(shared.options.timeout);
+        let life = if wanted().any(|wanted| wanted.life() == Life::Proven) {
+            Life::Proven
+        } else {
+            Life::Assumed
+        };
+        let others = self.bounds.at_once.min(plan.units()) - 1;
+        let alongside = u32::try_from(others).unwrap_or(u32::MAX);
+        self.flights.push(Box::pin(async move {
+            if tried > 1 {
+                sleep(PAUSE).await;
+                shared.company.pace().spend(PACKETS_A_CONNECTION, clock::now());
+            }
+            let look = Look {
+                endpoint,
+                timeout,
+                life,
+                sight: shared.sight(endpoint.is_ipv4()),
+                alongside,
+            };
+            let finish = shared.finish.clone();
+            let outcome = check_endpoint(look, &shared.options, &shared.company, finish).await;
+            Landed { unit, tried, outcome }
+        }));
+    }
+
+    /// Hands an outcome to all who want it, unless one of them wants another look.
+    fn land(&mut self, landed: Landed) {
+        let Some(plan) = &self.plan else { return };
+        let Landed { unit, tried, outcome } = landed;
+        let cause = outcome.diagnosis.cause;
+        let wants_another = plan.wanted_by(unit).any(|index| {
+            let wanted = &self.wanted[index as usize];
+            tried < wanted.tries() && !wanted.is_enough(cause)
+        });
+        if wants_another {
+            self.launch(unit, tried + 1);
+            return;
+        }
+        let host = plan.endpoint(unit).ip();
+        if self.queue.landed(host) {
+            self.shared.company.forget(host);
+        }
+        let mut outcome = Some(outcome);
+        let mut indexes = plan.wanted_by(unit).peekable();
+        while let Some(index) = indexes.next() {
+            let own = if indexes.peek().is_some() {
+                outcome.clone()
+            } else {
+                outcome.take()
+            };
+            let places = plan.units_of(index);
+            let begun = self.begun.entry(index).or_insert_with(|| Begun {
+                tried: 0,
+                left: places.len(),
+                endpoints: places.iter().map(|_| None).collect(),
+            });
+            begun.tried = begun.tried.max(tried);
+            begun.left -= 1;
+            if let Some(place) = places.iter().position(|place| *place == unit) {
+                begun.endpoints[place] = own;
+            }
+            if begun.left > 0 {
+                continue;
+            }
+            let Some(begun) = self.begun.remove(&index) else {
+                continue;
+            };
+            let target = self.wanted[index as usize].target();
+            let resolution = self.names.resolution_for(target);
+            let endpoints = begun.endpoints.into_iter().flatten().collect();
+            self.finished.push_back(Looked {
+                index: index as usize,
+                tried: begun.tried,
+                outcome: self::outcome(target, resolution, endpoints, self.hang),
+            });
+        }
+    }
+}
+
+impl Shared {
+    /// What can be looked at, found out once a family.
+    fn sight(&self, is_ipv4: bool) -> &Sight {
+        self.sights[usize::from(is_ipv4)].get_or_init(|| sight::sight(is_ipv4, &self.options.raw))
+    }
+}
+
+/// Resolves a name, again and again as long as that fails and tries are left.
+fn resolving(shared: Rc<Shared>, name: plan::NameToResolve) -> Pinned<(usize, Resolution)> {
+    Box::pin(async move {
+        let mut tried = 1;
+        loop {
+            let finish = shared.finish.clone();
+            let resolution = resolve(&name.name, name.deadline, &shared.options, finish).await;
+            if !resolution.addresses.is_empty() || tried >= name.tries {
+                return (name.index, resolution);
+            }
+            tried += 1;
+            sleep(PAUSE).await;
+            shared.company.pace().spend(PACKETS_A_NAME, clock::now());
+        }
+    })
+}
+
+async fn wait(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => sleep(pause).await,
+        None => std::future::pending().await,
+    }
+}
