@@ -12,6 +12,8 @@ mod forms;
 mod html;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/matrix_file.rs"]
+mod matrix_file;
 mod schema;
 #[path = "cli/series.rs"]
 mod series;

@@ -1,9 +1,11 @@
 //! Pure writers of what a matrix came to, and the records that its runs leave.
 
+pub mod expansion;
 pub mod find;
 mod html;
 mod json;
 mod junit;
+mod letters;
 mod markdown;
 mod prometheus;
 pub mod read;
