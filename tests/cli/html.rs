@@ -18,7 +18,9 @@ use sample::{Sample, hostile, large, small};
 
 #[test]
 fn a_cell_that_is_clicked_tells_its_evidence_and_its_advice() {
-    let Some(page) = Page::open(&small(), "") else { return };
+    let Some(page) = Page::open(&small(), "") else {
+        return;
+    };
     page.click("frontend", "10.0.3.7:5432");
     let panel = page.panel();
     for wanted in [
@@ -27,13 +29,13 @@ fn a_cell_that_is_clicked_tells_its_evidence_and_its_advice() {
         "Expected reachable, found filtered/unattributed",
         "Rule: the shop may reach its data",
         "no answer to 6 SYNs from 2 source ports in 3 s",
-        "the host answers on another port",
-        "Could also be",
-        "tcpdump",
+        "the host answers on a closed port",
+        "One of these",
+        "sudo tcpdump -ni any 'tcp port 5432",
         "telnet would hang here for 2 min 7 s",
         "CAP_NET_RAW is missing",
         "Node node-1",
-        "Looked at 2023-11-14T22:13:50",
+        "Looked at 2023-11-14 22:13:50 UTC, 1 time of at most 2",
     ] {
         assert!(panel.contains(wanted), "{wanted}: {panel}");
     }
@@ -43,7 +45,9 @@ fn a_cell_that_is_clicked_tells_its_evidence_and_its_advice() {
 
 #[test]
 fn a_block_that_is_proven_says_by_what_and_one_that_is_not_says_why() {
-    let Some(page) = Page::open(&small(), "") else { return };
+    let Some(page) = Page::open(&small(), "") else {
+        return;
+    };
     page.click("batch", "10.0.3.7:5432");
     let proven = page.panel();
     assert!(proven.contains("as expected"), "{proven}");
@@ -57,27 +61,31 @@ fn a_block_that_is_proven_says_by_what_and_one_that_is_not_says_why() {
         unproven.contains("The name gave no address, so nothing was asked of the target."),
         "{unproven}"
     );
-    assert!(unproven.contains("nope.default.svc.cluster.local. A"), "{unproven}");
+    assert!(
+        unproven.contains("nope.default.svc.cluster.local. A"),
+        "{unproven}"
+    );
     page.expect_no_complaint();
 }
 
 #[test]
 fn a_link_shows_the_filter_and_the_cell_that_it_names() {
     let link = "#from=batch&to=10.0.3.7%3A81&judgements=missed&source=batch";
-    let Some(page) = Page::open(&small(), link) else { return };
+    let Some(page) = Page::open(&small(), link) else {
+        return;
+    };
     let panel = page.wait_for_panel("batch → 10.0.3.7:81");
     assert!(panel.contains("found refused/no-listener"), "{panel}");
     assert_eq!(page.rows(), ["not as expected batch → 10.0.3.7:81"]);
-    assert_eq!(
-        page.text("#judgements [aria-pressed=true]"),
-        "not as expected\n1"
-    );
+    assert_eq!(page.text("#judgements [aria-pressed=true]"), "not as expected\n1");
     page.expect_no_complaint();
 }
 
 #[test]
 fn the_list_has_what_is_not_as_expected_first_and_the_keyboard_opens_it() {
-    let Some(page) = Page::open(&small(), "") else { return };
+    let Some(page) = Page::open(&small(), "") else {
+        return;
+    };
     let rows = page.rows();
     let results: Vec<&str> = rows
         .iter()
@@ -100,7 +108,9 @@ fn the_list_has_what_is_not_as_expected_first_and_the_keyboard_opens_it() {
     let first = rows[0].trim_start_matches("not as expected ");
     page.wait_for_panel(first);
     page.browser.press(&[Key::Escape]);
-    let focused = page.browser.run("return document.activeElement.textContent", &json!([]));
+    let focused = page
+        .browser
+        .run("return document.activeElement.textContent", &json!([]));
     assert_eq!(focused, json!(first));
     assert_eq!(page.hash(), "#");
     page.expect_no_complaint();
@@ -108,20 +118,24 @@ fn the_list_has_what_is_not_as_expected_first_and_the_keyboard_opens_it() {
 
 #[test]
 fn arrows_go_from_cell_to_cell_and_say_where_they_are() {
-    let Some(page) = Page::open(&small(), "") else { return };
+    let Some(page) = Page::open(&small(), "") else {
+        return;
+    };
     page.browser
         .run("document.getElementById('scroller').focus()", &json!([]));
     page.browser.press(&[Key::Down, Key::Right, Key::Right]);
     let said = page.text("#spoken");
-    assert!(said.starts_with("batch → 10.0.3.7:5432: as expected"), "{said}");
+    assert!(said.starts_with("batch → 10.0.3.7:81: not as expected"), "{said}");
     page.browser.press(&[Key::Down, Key::Enter]);
-    page.wait_for_panel("frontend → 10.0.3.7:5432");
+    page.wait_for_panel("frontend → 10.0.3.7:81");
     page.expect_no_complaint();
 }
 
 #[test]
 fn classes_results_and_names_choose_what_is_shown() {
-    let Some(page) = Page::open(&small(), "") else { return };
+    let Some(page) = Page::open(&small(), "") else {
+        return;
+    };
     let all = page.rows().len();
     page.press_chip("#classes", "refused");
     assert!(page.rows().iter().all(|row| row.ends_with("10.0.3.7:81")));
@@ -141,7 +155,9 @@ fn classes_results_and_names_choose_what_is_shown() {
 
 #[test]
 fn the_totals_and_what_is_missing_are_said_in_words() {
-    let Some(page) = Page::open(&small(), "") else { return };
+    let Some(page) = Page::open(&small(), "") else {
+        return;
+    };
     assert_eq!(page.text("h1"), "5 of 10 edges are not as expected");
     let head = page.text("body > header");
     assert!(
@@ -161,7 +177,9 @@ fn the_totals_and_what_is_missing_are_said_in_words() {
 
 #[test]
 fn ninety_thousand_edges_are_a_picture_of_which_each_cell_can_be_opened() {
-    let Some(page) = Page::open(&large(300, 300), "") else { return };
+    let Some(page) = Page::open(&large(300, 300), "") else {
+        return;
+    };
     assert_eq!(page.text("#page-which"), "1 to 50 of 90,000 edges");
     let all_in_sight = "const { scroller } = grid; return scroller.scrollHeight <= scroller.clientHeight + 1 \
                         && scroller.scrollWidth <= scroller.clientWidth + 1";
@@ -189,19 +207,27 @@ fn ninety_thousand_edges_are_a_picture_of_which_each_cell_can_be_opened() {
 
 #[test]
 fn what_a_name_or_a_text_says_is_never_run() {
-    let Some(page) = Page::open(&hostile(), "") else { return };
+    let Some(page) = Page::open(&hostile(), "") else {
+        return;
+    };
     page.browser
         .run("document.querySelector('#rows a').click()", &json!([]));
     let panel = page.wait_for_panel("<img src=x onerror");
     assert!(panel.contains("<script>window.ran = 'rule'</script>"), "{panel}");
     assert!(panel.contains("<svg onload=window.ran='reason'>"), "{panel}");
     let h1 = page.text("body > header");
-    assert!(h1.contains("</title><script>window.ran='matrix'</script>"), "{h1}");
+    assert!(
+        h1.contains("</title><script>window.ran='matrix'</script>"),
+        "{h1}"
+    );
     let place = page.of_grid("return grid.boxOf(0, 0)");
     let (x, y) = (place["x"].as_f64().unwrap(), place["y"].as_f64().unwrap());
     page.browser.move_to(page.in_window(x + 3.0, y + 3.0));
     page.wait_until("!document.getElementById('tip').hidden");
-    assert_eq!(page.browser.run("return typeof window.ran", &json!([])), json!("undefined"));
+    assert_eq!(
+        page.browser.run("return typeof window.ran", &json!([])),
+        json!("undefined")
+    );
     let strange = page.browser.run(
         "return document.querySelectorAll('img, svg, iframe, script:not([type]) ~ script').length",
         &json!([]),
@@ -212,7 +238,9 @@ fn what_a_name_or_a_text_says_is_never_run() {
 
 #[test]
 fn the_policy_of_the_page_keeps_out_every_other_script_and_every_load() {
-    let Some(page) = Page::open(&small(), "") else { return };
+    let Some(page) = Page::open(&small(), "") else {
+        return;
+    };
     let script = "const done = arguments[arguments.length - 1]; \
          window.ran = []; \
          const script = document.createElement('script'); \
@@ -293,10 +321,7 @@ impl Page {
              scroller.scrollIntoView({ block: 'nearest' }); \
              const box = scroller.getBoundingClientRect(); return [box.left, box.top]";
         let corner = self.browser.run(script, &json!([]));
-        (
-            corner[0].as_f64().unwrap() + x,
-            corner[1].as_f64().unwrap() + y,
-        )
+        (corner[0].as_f64().unwrap() + x, corner[1].as_f64().unwrap() + y)
     }
 
     fn press_chip(&self, facet: &str, label: &str) {
@@ -320,7 +345,10 @@ impl Page {
 
     /// The text of the panel, with its lines joined.
     fn panel(&self) -> String {
-        self.text("#edge").split_whitespace().collect::<Vec<_>>().join(" ")
+        self.text("#edge")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn wait_for_panel(&self, heading: &str) -> String {

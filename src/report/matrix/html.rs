@@ -14,7 +14,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use data_encoding::BASE64;
 
-use crate::matrix::{Answer, Change, ChangeKind, Edges, Judgement, Run, Totals};
+use super::words;
+use crate::matrix::{Answer, Edges, Judgement, Run, Totals};
 use escape::Escaped;
 
 /// The page; `{{slot}}` is filled in.
@@ -71,11 +72,18 @@ fn fill(slot: &str, answer: &Answer, edges: &dyn Edges, out: &mut impl io::Write
 
 /// As a content security policy names a script or a style that it lets in.
 fn hash(text: &str) -> String {
-    format!("sha256-{}", BASE64.encode(&hmac_sha256::Hash::hash(text.as_bytes())))
+    format!(
+        "sha256-{}",
+        BASE64.encode(&hmac_sha256::Hash::hash(text.as_bytes()))
+    )
 }
 
 fn title(answer: &Answer) -> String {
-    let mut names: Vec<&str> = answer.runs.iter().filter_map(|run| run.matrix.as_deref()).collect();
+    let mut names: Vec<&str> = answer
+        .runs
+        .iter()
+        .filter_map(|run| run.matrix.as_deref())
+        .collect();
     names.sort_unstable();
     names.dedup();
     if names.is_empty() {
@@ -136,31 +144,7 @@ fn totals(answer: &Answer) -> String {
     let said = format!("{sources} × {targets}: {}.", parts.join(", "));
     match &answer.changes {
         None => said,
-        Some(changes) => format!("{said} {}", changed(&changes.changed)),
-    }
-}
-
-fn changed(changes: &[Change]) -> String {
-    let count = |kind: &ChangeKind| {
-        let number = changes.iter().filter(|change| change.kind == *kind).count() as u64;
-        (number > 0).then(|| format!("{} {}", thousands(number), in_words(*kind)))
-    };
-    let parts: Vec<String> = ChangeKind::ALL.iter().filter_map(count).collect();
-    if parts.is_empty() {
-        "Nothing has changed since the baseline.".to_owned()
-    } else {
-        format!("Since the baseline: {}.", parts.join(", "))
-    }
-}
-
-const fn in_words(kind: ChangeKind) -> &'static str {
-    match kind {
-        ChangeKind::Broke => "broke",
-        ChangeKind::Mended => "mended",
-        ChangeKind::Judged => "judged differently",
-        ChangeKind::Verdict => "with another verdict",
-        ChangeKind::Appeared => "new",
-        ChangeKind::Vanished => "gone",
+        Some(changes) => format!("{said} {}", words::changes(changes)),
     }
 }
 
@@ -168,7 +152,13 @@ const fn in_words(kind: ChangeKind) -> &'static str {
 fn when(answer: &Answer) -> String {
     let looks = || answer.cells.iter().map(|cell| cell.concluded_unix_s);
     let runs = || answer.standing_runs().into_iter();
-    let begins = runs().map(|run| run.started_unix_s).chain(looks()).min();
+    // A clock that could not say it says zero.
+    let is_known = |time: &Duration| !time.is_zero();
+    let begins = runs()
+        .map(|run| run.started_unix_s)
+        .chain(looks())
+        .filter(is_known)
+        .min();
     let ends = runs().map(|run| run.ended_unix_s).chain(looks()).max();
     let mut versions: Vec<&str> = runs().map(|run: &Run| run.version.as_str()).collect();
     versions.sort_unstable();

@@ -184,7 +184,11 @@ pub(in crate::report) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
     section("Next", body, style)
 }
 
-pub(super) fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &Style) -> Vec<String> {
+pub(super) fn default_client(
+    diagnosis: &Diagnosis,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
     let Some(schedule) = schedule.filter(|_| hangs_silently(diagnosis.cause)) else {
         return Vec::new();
     };

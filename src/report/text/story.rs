@@ -30,7 +30,7 @@ pub struct Part {
     pub cause: Cause,
     /// How sure it is.
     pub confidence: Confidence,
-    /// The verdict in plain words, and who said so.
+    /// As it follows the verdict: ` from 10.0.0.1: the verdict in plain words`.
     pub says: String,
     /// What was seen.
     pub seen: Section<Seen>,
@@ -109,18 +109,18 @@ fn of_name(label: &str, name: &NameOutcome, diagnosis: &Diagnosis) -> Part {
         why: Vec::new(),
         next: advise_name(&name.resolution, diagnosis),
         notes: name::took(name).into_iter().collect(),
-        ..of_diagnosis(label.to_owned(), diagnosis, explain(diagnosis.cause).in_short)
+        ..of_diagnosis(
+            label.to_owned(),
+            diagnosis,
+            format!(": {}", explain(diagnosis.cause).in_short),
+        )
     }
 }
 
 fn of_endpoint(one: &EndpointOutcome, schedule: Option<SynSchedule>) -> Part {
     let EndpointOutcome { evidence, diagnosis } = one;
     let whence = endpoint::whence(diagnosis, evidence.endpoint.ip());
-    let sentence = endpoint::sentence(one);
-    let says = match whence.trim_start() {
-        "" => sentence,
-        whence => format!("{whence}: {sentence}"),
-    };
+    let says = format!("{whence}: {}", endpoint::sentence(one));
     let seen = timeline::seen(evidence, &UNBROKEN)
         .into_iter()
         .map(|(at, says)| Seen {
@@ -145,19 +145,19 @@ fn of_endpoint(one: &EndpointOutcome, schedule: Option<SynSchedule>) -> Part {
         },
         next: advise(evidence, diagnosis),
         notes,
-        ..of_diagnosis(evidence.endpoint.to_string(), diagnosis, &says)
+        ..of_diagnosis(evidence.endpoint.to_string(), diagnosis, says)
     }
 }
 
 /// What follows from the verdict alone.
-fn of_diagnosis(about: String, diagnosis: &Diagnosis, says: &str) -> Part {
+fn of_diagnosis(about: String, diagnosis: &Diagnosis, says: String) -> Part {
     let (heading, others) = endpoint::others(diagnosis);
     Part {
         about,
         class: diagnosis.cause.class(),
         cause: diagnosis.cause,
         confidence: diagnosis.confidence,
-        says: says.to_owned(),
+        says,
         seen: Section {
             heading: String::new(),
             items: Vec::new(),

@@ -59,7 +59,11 @@ pub(crate) fn small() -> Sample {
         let of = |outcome, expected| edge(identity(source, node), demand(expected, rule), outcome);
         for (target, does) in targets {
             // What is open is meant to be.
-            let expected = if does == Does::Answer { "reachable" } else { expected };
+            let expected = if does == Does::Answer {
+                "reachable"
+            } else {
+                expected
+            };
             edges.push(of(at_address(target, does), expected));
         }
         edges.push(of(unknown_name("nope:80"), expected));
@@ -81,7 +85,7 @@ pub(crate) fn small() -> Sample {
 pub(crate) fn large(sources: u64, targets: u64) -> Sample {
     // What the same evidence means is the same everywhere.
     let first = "10.9.0.0:8080".parse().unwrap();
-    let diagnoses = Does::ALL.map(|does| diagnose(&evidence(first, does)));
+    let diagnoses = Does::ALL.map(|does| diagnose(&evidence(first, does, 0)));
     let make = move |at: u64| {
         let (source, target) = (at / targets, at % targets);
         let name = format!("pod-{source:03}");
@@ -103,7 +107,7 @@ pub(crate) fn large(sources: u64, targets: u64) -> Sample {
         edge(
             identity(&name, &format!("node-{:02}", source % 30)),
             demand(expected, rule),
-            diagnosed(&address, does, diagnoses[does as usize].clone()),
+            diagnosed(&address, does, at * 7919 % 997, diagnoses[does as usize].clone()),
         )
     };
     let mut merger = Merger::default();
@@ -190,19 +194,16 @@ fn run(source: &Identity, done: u64, planned: u64, matrix: &str) -> Run {
 }
 
 fn at_address(target: &str, does: Does) -> TargetOutcome {
-    let diagnosis = diagnose(&evidence(target.parse().unwrap(), does));
-    diagnosed(target, does, diagnosis)
+    let diagnosis = diagnose(&evidence(target.parse().unwrap(), does, 0));
+    diagnosed(target, does, 0, diagnosis)
 }
 
-fn diagnosed(target: &str, does: Does, diagnosis: Diagnosis) -> TargetOutcome {
-    let evidence = evidence(target.parse().unwrap(), does);
+fn diagnosed(target: &str, does: Does, jitter: u64, diagnosis: Diagnosis) -> TargetOutcome {
+    let evidence = evidence(target.parse().unwrap(), does, jitter);
     TargetOutcome {
         target: Target::parse(target, &Services::default()).unwrap(),
         name: None,
-        endpoints: vec![EndpointOutcome {
-            evidence,
-            diagnosis,
-        }],
+        endpoints: vec![EndpointOutcome { evidence, diagnosis }],
     }
 }
 
@@ -242,18 +243,38 @@ fn unknown_name(target: &str) -> TargetOutcome {
     }
 }
 
-fn evidence(endpoint: SocketAddr, does: Does) -> Evidence {
+/// No two hosts answer in the same time.
+fn evidence(endpoint: SocketAddr, does: Does, jitter: u64) -> Evidence {
     let control = SocketAddr::new(endpoint.ip(), 44_321);
-    let rst = |at| observation(at, 400, Saw::Control(dial(control, 44_000, 1, Reply::Rst)));
-    let connect = |at, took, port, syns, reply| observation(at, took, Saw::Connect(dial(endpoint, port, syns, reply)));
+    let rst = |at| {
+        observation(
+            at,
+            400 + jitter,
+            Saw::Control(dial(control, 44_000, 1, Reply::Rst)),
+        )
+    };
+    let connect =
+        |at, took, port, syns, reply| observation(at, took, Saw::Connect(dial(endpoint, port, syns, reply)));
     let observations = match does {
-        Does::Answer => vec![connect(0, 350, 41_000, 1, Reply::SynAck(handshake()))],
-        Does::Refuse => vec![connect(0, 410, 41_000, 1, Reply::Rst), rst(500)],
-        Does::Prohibit => vec![connect(0, 1_200, 41_000, 1, Reply::Icmp(prohibited(endpoint.ip())))],
+        Does::Answer => vec![connect(
+            0,
+            350 + jitter,
+            41_000,
+            1,
+            Reply::SynAck(handshake(jitter)),
+        )],
+        Does::Refuse => vec![connect(0, 410 + jitter, 41_000, 1, Reply::Rst), rst(500)],
+        Does::Prohibit => vec![connect(
+            0,
+            1_200 + jitter,
+            41_000,
+            1,
+            Reply::Icmp(prohibited(endpoint.ip())),
+        )],
         Does::Drop => vec![
             connect(0, 3_000_000, 41_000, 3, Reply::Silence),
             rst(260_000),
-            observation(260_100, 300, Saw::Echo(Ping::Reply)),
+            observation(260_100, 300 + jitter, Saw::Echo(Ping::Reply)),
             connect(300_000, 2_700_000, 41_001, 3, Reply::Silence),
             rst(1_200_000),
             rst(2_100_000),
@@ -298,19 +319,19 @@ fn dial(to: SocketAddr, port: u16, syns: u32, answer: Reply) -> Dial {
     }
 }
 
-fn handshake() -> Handshake {
+fn handshake(jitter: u64) -> Handshake {
     Handshake {
-        connect_s: Duration::from_micros(350),
-        rtt_s: Some(Duration::from_micros(290)),
+        connect_s: Duration::from_micros(350 + jitter),
+        rtt_s: Some(Duration::from_micros(290 + jitter)),
         retransmitted_syns: 0,
         segments_in: Some(1),
         timestamps: true,
         peer_window: Some(65_160),
         ending: Ending {
             fin_after_s: Some(Duration::from_micros(600)),
-            fin_acknowledged_after_s: Some(Duration::from_micros(900)),
+            fin_acknowledged_after_s: Some(Duration::from_micros(900 + jitter)),
             fin_retransmissions: 0,
-            peer_fin_after_s: Some(Duration::from_micros(950)),
+            peer_fin_after_s: Some(Duration::from_micros(950 + jitter)),
             reset: None,
             repeated_syn_acks: 0,
             watched_s: Duration::from_micros(950),

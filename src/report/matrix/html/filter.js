@@ -87,8 +87,10 @@ function makeLegend(matrix, filter, changed) {
   for (const facet of FACETS) {
     const field = document.getElementById(facet);
     field.hidden = !hasAny(matrix, facet);
-    matrix[facet].forEach((word, place) => {
+    for (const place of inOrder(matrix, facet)) {
+      const word = matrix[facet][place];
       const button = element("button", { type: "button", className: "chip" });
+      button.dataset.place = place;
       button.append(...chipOf(facet, word, place), element("span", { className: "count" }));
       button.title = facet === "classes" ? word.says : word.label;
       button.addEventListener("click", () => {
@@ -96,8 +98,14 @@ function makeLegend(matrix, filter, changed) {
         changed();
       });
       field.append(button);
-    });
+    }
   }
+}
+
+/** The worst result first. */
+function inOrder(matrix, facet) {
+  const places = [...matrix[facet].keys()];
+  return facet === "judgements" ? places.reverse() : places;
 }
 
 function hasAny(matrix, facet) {
@@ -113,13 +121,13 @@ function chipOf(facet, word, place) {
 /** Counts and presses the buttons; what does not occur is not offered. */
 function showLegend(filter, counts) {
   for (const facet of FACETS) {
-    const buttons = document.getElementById(facet).querySelectorAll("button");
-    buttons.forEach((button, place) => {
+    for (const button of document.getElementById(facet).querySelectorAll("button")) {
+      const place = Number(button.dataset.place);
       const isPressed = filter[facet].has(place);
       button.hidden = counts[facet][place] === 0 && !isPressed;
       button.setAttribute("aria-pressed", String(isPressed));
       button.querySelector(".count").textContent = counts[facet][place].toLocaleString("en");
-    });
+    }
   }
 }
 

@@ -455,7 +455,6 @@ class Grid {
     pen.fillStyle = colours.head;
     pen.fillRect(0, 0, width, this.headHeight);
     pen.fillRect(0, 0, this.labelWidth, height);
-    pen.font = `12px ${FONT}`;
     pen.textBaseline = "middle";
     this.drawRowLabels(pen, sight);
     this.drawColumnLabels(pen, sight);
@@ -468,7 +467,8 @@ class Grid {
     pen.rect(0, this.headHeight, this.labelWidth, this.canvas.clientHeight);
     pen.clip();
     const marked = this.markedPlaces().map((place) => place.row);
-    const step = Math.ceil(13 / this.height);
+    pen.font = fontOfLabels(this.height);
+    const step = labelStep(this.height);
     for (let row = firstRow; row < lastRow; row++) if (row % step === 0) this.drawRowLabel(pen, row, false);
     for (const row of marked) this.drawRowLabel(pen, row, true);
     pen.restore();
@@ -476,7 +476,8 @@ class Grid {
 
   drawRowLabel(pen, row, isMarked) {
     const box = this.boxOf(row, 0);
-    const middle = this.height < 13 ? Math.max(box.y + box.height / 2, this.headHeight + 8) : box.y + box.height / 2;
+    const middle = within(box.y + box.height / 2, this.headHeight, isMarked);
+    if (middle === null) return;
     const most = Math.floor((this.labelWidth - 12) / LETTER_WIDTH);
     if (isMarked) this.drawMarkedBack(pen, 0, middle - 9, this.labelWidth, 18);
     pen.textAlign = "right";
@@ -490,7 +491,8 @@ class Grid {
     pen.rect(this.labelWidth, 0, this.canvas.clientWidth, this.headHeight);
     pen.clip();
     const marked = this.markedPlaces().map((place) => place.column);
-    const step = Math.ceil(13 / this.width);
+    pen.font = fontOfLabels(this.width);
+    const step = labelStep(this.width);
     for (let column = firstColumn; column < lastColumn; column++) {
       if (column % step === 0) this.drawColumnLabel(pen, column, false);
     }
@@ -500,9 +502,10 @@ class Grid {
 
   drawColumnLabel(pen, column, isMarked) {
     const box = this.boxOf(0, column);
+    const middle = within(box.x + box.width / 2, this.labelWidth, isMarked);
+    if (middle === null) return;
     pen.save();
-    const middle = box.x + box.width / 2;
-    pen.translate(this.width < 13 ? Math.max(middle, this.labelWidth + 8) : middle, this.headHeight - 7);
+    pen.translate(middle, this.headHeight - 7);
     if (!this.hasWords()) pen.rotate(-Math.PI / 2);
     const room = this.hasWords() ? box.width - 8 : this.headHeight - 10;
     if (isMarked && !this.hasWords()) this.drawMarkedBack(pen, -7, -9, this.headHeight, 18);
@@ -552,6 +555,23 @@ class Grid {
 function isBetterSwapped(matrix) {
   const [sources, targets] = [matrix.sources.length, matrix.targets.length];
   return targets > 30 && targets > 4 * sources;
+}
+
+/** The middle of a label, of which half a line is on either side; absent where an unmarked one has no room. */
+function within(middle, edge, isMarked) {
+  const first = edge + 7;
+  if (middle >= first) return middle;
+  return isMarked ? first : null;
+}
+
+/** Rows that are nearly high enough have smaller labels. */
+function fontOfLabels(size) {
+  return `${size >= 10 && size < 13 ? 10 : 12}px ${FONT}`;
+}
+
+/** Every so many rows have a label. */
+function labelStep(size) {
+  return size >= 10 ? 1 : Math.ceil(13 / size);
 }
 
 function drawStripes(pen, colour, left, top, wide, high) {

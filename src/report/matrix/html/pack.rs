@@ -16,11 +16,11 @@ use data_encoding::BASE64;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde::Serialize;
 
-use super::{in_words, judgement_in_words};
+use super::judgement_in_words;
 use crate::diagnose::explain::{explain, explain_class};
 use crate::diagnose::{Cause, Class, Confidence};
 use crate::matrix::{Answer, Cell, Change, ChangeKind, Demand, Edge, Edges, Identity, Judgement, Was};
-use crate::report::matrix::letters::letter;
+use crate::report::matrix::words::{self, letter};
 use crate::report::record::rfc3339;
 use crate::report::text::story::tell;
 
@@ -172,7 +172,7 @@ fn judgement_word(judgement: Judgement) -> Word {
 fn change_word(kind: ChangeKind) -> Word {
     Word {
         label: kind.label(),
-        says: in_words(kind),
+        says: words::change(kind),
         letter: None,
     }
 }
@@ -311,10 +311,7 @@ fn edge_part(story: usize, cell: &Cell, edge: &Edge, change: Option<&Change>) ->
 
 /// `as expected, open/healthy`.
 fn was(was: Was) -> String {
-    let verdict = was.verdict.map_or_else(
-        || "without a verdict".to_owned(),
-        |(cause, _)| format!("{}/{cause}", cause.class()),
-    );
+    let verdict = words::verdict(was.verdict.map(|(cause, _)| cause));
     format!("{}, {verdict}", judgement_in_words(was.judgement))
 }
 

@@ -87,7 +87,7 @@ function partOf(part, matrix) {
   box.append(element("h3", { textContent: part.about }));
   const number = matrix.classes.findIndex((word) => word.label === part.class);
   box.append(element("p", { className: "says" }, sample(number, "pale", matrix.classes[number].letter),
-    code(`${part.class}/${part.cause}`), ` (${part.confidence}) `, part.says));
+    code(`${part.class}/${part.cause}`), ` (${part.confidence})`, part.says));
   appendSection(box, part.seen.heading, part.seen.items, seenList);
   appendSection(box, "Why", part.why, bullets);
   appendSection(box, part.others.heading, part.others.items, bullets);
@@ -138,7 +138,7 @@ function factsOf(words, edge, about) {
   const facts = [
     ["Source", words.source], ["Pod", about.pod], ["Namespace", about.namespace], ["Node", about.node],
     ["Address", about.ip], ["Host", about.host], ["Target", words.target],
-    ["Looked at", edge.concluded && `${edge.concluded}, ${plural(edge.tried, "time")} of at most ${words.demand.tries}`],
+    ["Looked at", edge.concluded && `${momentOf(edge.concluded)}, ${plural(edge.tried, "time")} of at most ${words.demand.tries}`],
     ["Timeout", `${words.demand.timeout_s} s`],
     ["Controls", words.demand.controls.join(", ")],
   ];
@@ -147,6 +147,11 @@ function factsOf(words, edge, about) {
     if (value) list.append(element("dt", { textContent: name }), element("dd", { textContent: value }));
   }
   return element("section", { className: "part" }, element("h3", { textContent: "The look" }), list);
+}
+
+/** To the second: how long it took is in what was seen. */
+function momentOf(rfc3339) {
+  return rfc3339.slice(0, 19).replace("T", " ") + " UTC";
 }
 
 function code(text) {
