@@ -10,6 +10,8 @@ mod doctor;
 mod forms;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/matrix.rs"]
+mod matrix;
 mod schema;
 #[path = "cli/series.rs"]
 mod series;
