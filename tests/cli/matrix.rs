@@ -170,11 +170,15 @@ fn a_signal_ends_a_run_with_a_partial_result_that_says_so() {
         let mut lines = String::new();
         out.read_line(&mut lines).unwrap();
         kill(pid(&child), signal).unwrap();
-        out.lines().for_each(|line| writeln!(lines, "{}", line.unwrap()).unwrap());
+        out.lines()
+            .for_each(|line| writeln!(lines, "{}", line.unwrap()).unwrap());
         let ran = finish(child);
         let summary = summary(&lines);
         assert_eq!(ran.code, Some(code), "{signal}: {ran:?}");
-        assert_eq!((&summary["partial"], &summary["planned"]), (&Value::from(true), &Value::from(30)));
+        assert_eq!(
+            (&summary["partial"], &summary["planned"]),
+            (&Value::from(true), &Value::from(30))
+        );
         assert_eq!(summary["done"], edges(&lines).len(), "{signal}: {lines}");
     }
 }
@@ -195,15 +199,17 @@ fn a_file_that_holds_something_is_not_written_over() {
 #[test]
 fn results_of_another_source_or_matrix_are_not_gone_on_with() {
     let ports = open(2);
-    let [first, second] = [0, 1].map(|index: usize| {
-        Place::with(&rules(&[("reachable", vec![ports[index].word()])]))
-    });
+    let [first, second] =
+        [0, 1].map(|index: usize| Place::with(&rules(&[("reachable", vec![ports[index].word()])])));
     let kept = first.file("results.jsonl").display().to_string();
     assert_eq!(first.run(&["--results", &kept, "--source", "a"]).code, Some(0));
     let before = fs::read_to_string(&kept).unwrap();
     let other_source = first.run(&["--resume", &kept, "--source", "b"]);
     let other_matrix = second.run(&["--resume", &kept, "--source", "a"]);
-    for (ran, says) in [(other_source, "the results of a"), (other_matrix, "another matrix")] {
+    for (ran, says) in [
+        (other_source, "the results of a"),
+        (other_matrix, "another matrix"),
+    ] {
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
         assert!(ran.err.contains(says), "{ran:?}");
     }
@@ -220,7 +226,11 @@ fn a_demand_that_has_changed_judges_what_was_seen_before() {
     fs::write(place.matrix(), rules(&[("refused", words(&ports))])).unwrap();
     let ran = place.run(&["--resume", &kept]);
     let expected = BTreeMap::from([(ports[0].word(), "missed".to_owned())]);
-    assert_eq!((ran.code, results(&ran.out)), (Some(1), expected.clone()), "{ran:?}");
+    assert_eq!(
+        (ran.code, results(&ran.out)),
+        (Some(1), expected.clone()),
+        "{ran:?}"
+    );
     assert_eq!(results(&fs::read_to_string(&kept).unwrap()), expected);
     assert_eq!(ports[0].accepted(), 1, "it was looked at again");
 }
@@ -241,8 +251,12 @@ fn every_record_says_who_looked() {
         ("POD_IP", "2001:db8::7"),
     ];
     let of_pod = run(start().envs(pod));
-    let named = run(start().envs(pod).envs([("TCPPROBE_SOURCE", "frontend"), ("TCPPROBE_INSTANCE", "a")]));
-    let flagged = run(start().env("TCPPROBE_SOURCE", "frontend").args(["--source", "admin"]));
+    let named = run(start()
+        .envs(pod)
+        .envs([("TCPPROBE_SOURCE", "frontend"), ("TCPPROBE_INSTANCE", "a")]));
+    let flagged = run(start()
+        .env("TCPPROBE_SOURCE", "frontend")
+        .args(["--source", "admin"]));
     for (ran, source, instance) in [
         (of_pod, "probe-x7", Value::Null),
         (named, "frontend", Value::from("a")),
@@ -252,7 +266,10 @@ fn every_record_says_who_looked() {
         assert_eq!(records.len(), 2, "{ran:?}");
         for record in records {
             let identity = &record["source"];
-            assert_eq!((&identity["source"], &identity["instance"]), (&Value::from(source), &instance));
+            assert_eq!(
+                (&identity["source"], &identity["instance"]),
+                (&Value::from(source), &instance)
+            );
             if source != "admin" {
                 assert_eq!(identity["pod"], "probe-x7");
                 assert_eq!(identity["namespace"], "shop");
@@ -296,13 +313,21 @@ fn shards_share_no_edge_and_are_all_of_it_together() {
     for index in 0..3 {
         let shard = format!("{index}/3");
         let by_flag = place.run(&["--shard", &shard]);
-        let of_job = run(command()
-            .args(["matrix", &place.matrix(), "-o", "jsonl"])
-            .envs([("TCPPROBE_SHARD_COUNT", "3"), ("JOB_COMPLETION_INDEX", &index.to_string())]));
-        assert_eq!((by_flag.code, of_job.code), (Some(0), Some(0)), "{by_flag:?} {of_job:?}");
+        let of_job = run(command().args(["matrix", &place.matrix(), "-o", "jsonl"]).envs([
+            ("TCPPROBE_SHARD_COUNT", "3"),
+            ("JOB_COMPLETION_INDEX", &index.to_string()),
+        ]));
+        assert_eq!(
+            (by_flag.code, of_job.code),
+            (Some(0), Some(0)),
+            "{by_flag:?} {of_job:?}"
+        );
         assert_eq!(results(&by_flag.out), results(&of_job.out));
         let summary = summary(&by_flag.out);
-        assert_eq!(summary["shard"], serde_json::json!({ "index": index, "count": 3 }));
+        assert_eq!(
+            summary["shard"],
+            serde_json::json!({ "index": index, "count": 3 })
+        );
         assert_eq!(summary["planned"], results(&by_flag.out).len());
         seen.extend(results(&by_flag.out).into_keys());
     }
@@ -371,8 +396,14 @@ fn progress_is_plain_lines_without_a_terminal_and_nothing_where_that_is_wished()
     let (loud, quiet) = (start(&[]), start(&["--quiet"]));
     let both = [loud, quiet].map(|child| thread::spawn(|| finish(child)));
     let [loud, quiet] = both.map(|ran| ran.join().unwrap());
-    let said = loud.err.lines().all(|line| line.starts_with("tcpprobe: ") && line.contains(" of 5 edges"));
-    assert!(said && loud.err.contains("left") && !loud.err.contains('\x1b'), "{loud:?}");
+    let said = loud
+        .err
+        .lines()
+        .all(|line| line.starts_with("tcpprobe: ") && line.contains(" of 5 edges"));
+    assert!(
+        said && loud.err.contains("left") && !loud.err.contains('\x1b'),
+        "{loud:?}"
+    );
     assert_eq!(quiet.err, "", "{quiet:?}");
 }
 
@@ -386,7 +417,10 @@ fn a_name_that_fails_is_no_proven_block_whatever_is_open_elsewhere() {
     let ran = Place::with(&matrix).run(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let edge = &edges(&ran.out)["nowhere.invalid:1"];
-    assert_eq!((&edge["result"], &edge["why"]), (&Value::from("unproven"), &Value::from("name-failed")));
+    assert_eq!(
+        (&edge["result"], &edge["why"]),
+        (&Value::from("unproven"), &Value::from("name-failed"))
+    );
 }
 
 #[test]
