@@ -14,6 +14,8 @@ mod html;
 mod k8s;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/matrix.rs"]
+mod matrix;
 #[path = "cli/matrix_file.rs"]
 mod matrix_file;
 mod schema;

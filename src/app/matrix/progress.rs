@@ -30,7 +30,7 @@ enum Form {
 }
 
 /// How often a plain line is written.
-const LINES_EVERY: Duration = Duration::from_secs(5);
+const LINES_EVERY: Duration = Duration::from_secs(3);
 /// The rate is that of the last so many seconds.
 const WINDOW: Duration = Duration::from_secs(10);
 
