@@ -10,6 +10,8 @@ mod doctor;
 mod forms;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/report.rs"]
+mod report;
 mod schema;
 #[path = "cli/series.rs"]
 mod series;
