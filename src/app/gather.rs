@@ -94,7 +94,7 @@ pub enum GatherError {
 }
 
 /// A file as messages name it.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     if path == Path::new("-") {
         return "standard input".to_owned();
     }

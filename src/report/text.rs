@@ -3,6 +3,7 @@
 pub(super) mod endpoint;
 mod name;
 mod packets;
+pub mod story;
 mod timeline;
 
 use std::io;

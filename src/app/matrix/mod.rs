@@ -1,5 +1,6 @@
 //! `tcpprobe matrix`: has every edge of a matrix looked at, writes each as soon as it is known, and says what all come to.
 
+pub(super) mod file;
 mod identity;
 mod progress;
 mod recorder;
@@ -8,14 +9,12 @@ mod run;
 mod shard;
 mod termination;
 
-use std::fs;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Failure, gather};
+use super::Failure;
 use crate::cli::{Exit, MatrixArguments, SweepArgument};
-use crate::matrix::file::{Format, Matrix};
+use crate::matrix::file::{ExpandError, Matrix};
 use crate::matrix::{Identity, Planned, Shard};
 use recorder::Recorder;
 
@@ -32,11 +31,19 @@ struct Job {
 }
 
 pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
+    if arguments.init {
+        return file::init();
+    }
+    if arguments.check {
+        return file::check(arguments);
+    }
     let Some(path) = &arguments.file else {
-        return Err(Failure::usage("which matrix? Name a file"));
+        return Err(Failure::usage(
+            "name the file of a matrix, or write one with --init",
+        ));
     };
-    let matrix = read(path)?;
-    let job = job(arguments, &matrix)?;
+    let matrix = file::read(path)?;
+    let job = job(arguments, path, &matrix)?;
     if arguments.sweep == SweepArgument::Syn {
         return Err(Failure::usage("--sweep syn: write --sweep connect"));
     }
@@ -45,19 +52,16 @@ pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
 }
 
 /// Which edges this run looks at, and as whom.
-fn job(arguments: &MatrixArguments, matrix: &Matrix) -> Result<Job, Failure> {
+fn job(arguments: &MatrixArguments, path: &Path, matrix: &Matrix) -> Result<Job, Failure> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (source, named) = identity::identity(arguments, &matrix.sources, &environment)?;
     let shard = shard::shard(arguments, &environment)?;
-    let all = matrix.edges(named.as_deref());
-    if all.len() as u64 > arguments.max_edges {
-        return Err(Failure::usage(format!(
-            "{} edges are more than {}: name fewer, or allow them with --max-edges {}",
-            all.len(),
-            arguments.max_edges,
-            all.len()
-        )));
-    }
+    let all = matrix
+        .edges(named.as_deref(), arguments.max_edges)
+        .map_err(|error| match error {
+            ExpandError::File(error) => file::wrong(path, &error),
+            ExpandError::Source(says) => Failure::usage(says),
+        })?;
     let (edges, own) = match shard {
         Some(shard) => shard::part(all, shard),
         None => {
@@ -72,26 +76,4 @@ fn job(arguments: &MatrixArguments, matrix: &Matrix) -> Result<Job, Failure> {
         edges,
         own,
     })
-}
-
-fn read(path: &Path) -> Result<Matrix, Failure> {
-    let shown = if path == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    };
-    let text = if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        fs::read_to_string(path)
-    };
-    let text = text.map_err(|error| Failure::usage(format!("{shown}: cannot be read: {error}")))?;
-    let format = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("toml") => Format::Toml,
-        Some("json") => Format::Json,
-        _ => Format::Yaml,
-    };
-    Matrix::read(&text, format, &gather::services())
-        .map_err(|error| Failure::usage(format!("{shown}:{error}")))
 }

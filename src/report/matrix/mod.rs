@@ -1,6 +1,8 @@
 //! Pure writers of what a matrix came to, and the records that its runs leave.
 
+pub mod expansion;
 pub mod find;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -60,9 +62,6 @@ pub fn write(
         Form::Tap => tap::write(answer, edges, out),
         Form::Markdown => markdown::write(answer, edges, out),
         Form::Prometheus => prometheus::write(answer, out),
-        Form::Html => Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this form is not there",
-        )),
+        Form::Html => html::write(answer, edges, out),
     }
 }

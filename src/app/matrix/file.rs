@@ -1,0 +1,116 @@
+//! The matrix file: read for a run, written as an example, and checked without sending a packet.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use crate::app::gather::{services, shown};
+use crate::app::{Failure, output};
+use crate::cli::{Exit, MatrixArguments, MatrixForm};
+use crate::matrix::file::{EXAMPLE, ExpandError, FileError, Format, LARGEST_FILE, Matrix};
+use crate::report::Verbosity;
+use crate::report::matrix::expansion::{self, Checked};
+
+/// Reads and checks a matrix; "-" is standard input, in YAML.
+pub(in crate::app) fn read(path: &Path) -> Result<Matrix, Failure> {
+    parse(path, &text(path)?)
+}
+
+/// Checks a matrix that was read from a file.
+pub(in crate::app) fn parse(path: &Path, text: &str) -> Result<Matrix, Failure> {
+    Matrix::read(text, Format::of(path), &services()).map_err(|error| wrong(path, &error))
+}
+
+/// The text of a file.
+pub(in crate::app) fn text(path: &Path) -> Result<String, Failure> {
+    let bytes =
+        bytes(path).map_err(|error| Failure::usage(format!("{}: cannot be read: {error}", shown(path))))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        let most = LARGEST_FILE >> 20;
+        return Err(Failure::usage(format!(
+            "{}: larger than {most} MiB: that is no matrix",
+            shown(path)
+        )));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        wrong(path, &FileError::not_utf8(error.as_bytes(), valid))
+    })
+}
+
+/// What is wrong with a file, as compilers say it: `FILE:LINE:COLUMN: …`.
+pub(in crate::app) fn wrong(path: &Path, error: &FileError) -> Failure {
+    Failure::usage(format!("{}:{error}", shown(path)))
+}
+
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One more than permitted, so that too much is known for what it is.
+    let most = LARGEST_FILE + 1;
+    if path == Path::new("-") {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// `--init`
+pub(super) fn init() -> Result<Exit, Failure> {
+    output::written(io::stdout().lock().write_all(EXAMPLE.as_bytes()))
+}
+
+/// `--check`
+pub(super) fn check(arguments: &MatrixArguments) -> Result<Exit, Failure> {
+    let Some(path) = &arguments.file else {
+        return Err(Failure::usage("--check needs the FILE to check"));
+    };
+    let matrix = read(path)?;
+    let expansion = matrix
+        .expand(arguments.max_edges)
+        .map_err(|error| wrong(path, &error))?;
+    if let Some(source) = &arguments.source {
+        // The run that it stands for would fail as well.
+        let known = expansion.edges(Some(source)).map(|_| ());
+        known.map_err(|error| no_edges(path, &error))?;
+    }
+    let file = shown(path);
+    let checked = Checked {
+        version: env!("CARGO_PKG_VERSION"),
+        file: &file,
+        name: matrix.name.as_deref(),
+        expansion: &expansion,
+        rate: arguments.rate,
+    };
+    let out = &mut BufWriter::new(io::stdout().lock());
+    let written = match arguments.output {
+        MatrixForm::Text => {
+            let verbosity = if arguments.quiet {
+                Verbosity::Quiet
+            } else {
+                Verbosity::Normal
+            };
+            expansion::write_text(&checked, verbosity, output::width(), out)
+        }
+        MatrixForm::Json => expansion::write_json(&checked, out),
+        MatrixForm::Jsonl
+        | MatrixForm::Junit
+        | MatrixForm::Tap
+        | MatrixForm::Markdown
+        | MatrixForm::Prometheus
+        | MatrixForm::Html => {
+            return Err(Failure::usage(
+                "--check has no results: it writes its expansion with --output text or json",
+            ));
+        }
+    };
+    output::written(written.and_then(|()| out.flush()))
+}
+
+/// Why a matrix that was read has no edges for a source.
+pub(in crate::app) fn no_edges(path: &Path, error: &ExpandError) -> Failure {
+    match error {
+        ExpandError::File(error) => wrong(path, error),
+        ExpandError::Source(says) => Failure::usage(format!("{}: {says}", shown(path))),
+    }
+}
