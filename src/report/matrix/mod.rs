@@ -5,7 +5,6 @@ pub mod find;
 mod html;
 mod json;
 mod junit;
-mod letters;
 mod markdown;
 mod prometheus;
 pub mod read;
