@@ -34,6 +34,9 @@ pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
     if arguments.init {
         return file::init();
     }
+    if arguments.check {
+        return file::check(arguments);
+    }
     let Some(path) = &arguments.file else {
         return Err(Failure::usage(
             "name the file of a matrix, or write one with --init",

@@ -161,10 +161,10 @@ impl Recorder {
         }
         termination::write(arguments.termination_log.as_deref(), &answer, run);
         if self.out.is_none() {
-            let verbosity = if arguments.quiet {
-                Verbosity::Quiet
-            } else {
-                Verbosity::Normal
+            let verbosity = match (arguments.quiet, arguments.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (false, true) => Verbosity::Verbose,
+                (false, false) => Verbosity::Normal,
             };
             let manner = Manner {
                 form: arguments.output,
