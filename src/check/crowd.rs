@@ -207,12 +207,10 @@ impl<W: Wanted> Crowd<W> {
     fn next_without_endpoints(&mut self) -> Option<Looked> {
         let (index, error) = self.plan.as_mut()?.barren.pop()?;
         let target = self.wanted[index as usize].target();
-        let outcome = match error {
-            Some(error) => could_not_begin(target, &self.shared.options, "if_nametoindex", &error),
-            None => {
-                let resolution = self.names.resolution_for(target);
-                outcome(target, resolution, Vec::new(), self.hang)
-            }
+        let outcome = if let Some(error) = error {
+            could_not_begin(target, &self.shared.options, "if_nametoindex", &error)
+        } else {
+            outcome(target, self.names.resolution_for(target), Vec::new(), self.hang)
         };
         Some(Looked {
             index: index as usize,

@@ -62,12 +62,11 @@ fn job(arguments: &MatrixArguments, path: &Path, matrix: &Matrix) -> Result<Job,
             ExpandError::File(error) => file::wrong(path, &error),
             ExpandError::Source(says) => Failure::usage(says),
         })?;
-    let (edges, own) = match shard {
-        Some(shard) => shard::part(all, shard),
-        None => {
-            let own = all.len();
-            (all, own)
-        }
+    let (edges, own) = if let Some(shard) = shard {
+        shard::part(all, shard)
+    } else {
+        let own = all.len();
+        (all, own)
     };
     Ok(Job {
         matrix: matrix.name.clone(),

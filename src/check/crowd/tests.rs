@@ -193,7 +193,8 @@ async fn what_is_not_enough_is_looked_at_as_often_as_was_wished() {
         bounds(8, 8),
         None,
     );
-    let (looked, _, _) = look(crowd, Vec::new()).await;
+    let nobody = listeners([SocketAddr::from(([127, 0, 0, 1], 0))]).await;
+    let (looked, _, _) = look(crowd, nobody).await;
     let tried: Vec<u32> = looked.iter().map(|looked| looked.tried).collect();
     assert_eq!(tried, [2, 2]);
 }
