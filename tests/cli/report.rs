@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Port, Ran, loopback, run_with_input, tcpprobe};
+use crate::support::{
+    Port, Ran, cannot, clean, command, loopback, run_command_with_input, run_with_input, tcpprobe,
+};
 
 /// Real verdicts on loopback, wrapped as the edges of a matrix.
 struct Results {
@@ -255,8 +258,29 @@ fn wrong_input_is_said_with_what_would_be_right() {
 fn a_pipe_is_read_where_there_is_no_directory_for_a_copy() {
     let results = Results::new();
     let log = [edge("a", "reachable", &results.open, 1), summary("a", 1, 1)].join("\n");
-    let mut command = crate::support::command();
-    command.args(["report", "-"]).env("TMPDIR", "/does/not/exist");
-    let ran = crate::support::run_command_with_input(&mut command, &log).unwrap();
+    let mut reading = command();
+    reading.args(["report", "-"]).env("TMPDIR", "/does/not/exist");
+    let ran = run_command_with_input(&mut reading, &log).unwrap();
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+}
+
+#[test]
+fn promtool_has_nothing_to_say_of_the_metrics() {
+    let results = Results::new();
+    let file = results.file(
+        "a",
+        &[
+            edge("a", "reachable", &results.open, 1),
+            edge("a", "reachable", &results.refused, 2),
+            edge("b \"x\" \\", "reachable", &results.open, 1),
+            summary("a", 2, 2),
+        ],
+    );
+    let metrics = report(&["-o", "prometheus", &file]).out;
+    let mut promtool = clean(Command::new("promtool"));
+    promtool.args(["check", "metrics"]);
+    let Some(ran) = run_command_with_input(&mut promtool, &metrics) else {
+        return cannot("promtool is not installed");
+    };
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""));
 }
