@@ -4,6 +4,7 @@
 //! as all endpoints of a target have theirs, and endpoints of one target are looked at one after the other.
 
 mod plan;
+mod pulse;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::task::unconstrained;
 use tokio::time::sleep;
 
 use super::endpoint::{Look, check_endpoint};
@@ -26,12 +28,15 @@ use crate::net::finish::{Finish, Finisher, finisher};
 use crate::net::{clock, sight};
 use crate::target::Target;
 use plan::{Names, Plan};
+use pulse::Pulse;
 use queue::Queue;
 
 /// So many names are resolved at once at most: resolvers of a cluster are shared, and drop what is too much.
 const NAMES_AT_ONCE: usize = 64;
 /// A question for each family.
 const PACKETS_A_NAME: u32 = 2;
+/// So many start before those that are under way are seen to again.
+const STARTS_A_TURN: usize = 64;
 /// The pause before a target is looked at again that was not as expected.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -87,6 +92,7 @@ pub struct Crowd<W> {
     /// Targets of which some endpoints have their outcome.
     begun: HashMap<u32, Begun>,
     finished: VecDeque<Looked>,
+    pulse: Pulse,
     _finisher: Finisher,
 }
 
@@ -136,6 +142,7 @@ impl<W: Wanted> Crowd<W> {
             flights: FuturesUnordered::new(),
             begun: HashMap::new(),
             finished: VecDeque::new(),
+            pulse: Pulse::new(),
             _finisher: finisher,
         }
     }
@@ -170,6 +177,7 @@ impl<W: Wanted> Crowd<W> {
             tokio::select! {
                 Some(landed) = self.flights.next() => self.land(landed),
                 () = wait(pause) => {}
+                () = self.pulse.beat() => {}
             }
         }
     }
@@ -221,7 +229,13 @@ impl<W: Wanted> Crowd<W> {
 
     /// Starts what may start; returns how long the next one has to wait for its turn, if that is all that it waits for.
     fn start(&mut self) -> Option<Duration> {
-        while self.flights.len() < self.bounds.at_once {
+        if self.pulse.is_late() && !self.flights.is_empty() {
+            return None;
+        }
+        for _ in 0..STARTS_A_TURN {
+            if self.flights.len() >= self.bounds.at_once {
+                return None;
+            }
             let due_in = self.shared.company.pace().due_in(clock::now());
             if !due_in.is_zero() {
                 return self.queue.is_one_ready().then_some(due_in);
@@ -233,7 +247,7 @@ impl<W: Wanted> Crowd<W> {
                 .spend(PACKETS_A_CONNECTION, clock::now());
             self.launch(unit, 1);
         }
-        None
+        self.queue.is_one_ready().then_some(Duration::from_millis(1))
     }
 
     /// Looks at an endpoint: a connection first, then, where that is not answered plainly, everything that can tell why.
@@ -249,7 +263,9 @@ impl<W: Wanted> Crowd<W> {
         };
         let others = self.bounds.at_once.min(plan.units()) - 1;
         let alongside = u32::try_from(others).unwrap_or(u32::MAX);
-        self.flights.push(Box::pin(async move {
+        // All of them are one task to the runtime, whose budget is for a single one: those that are last in a turn would find
+        // it spent, and wait for a turn in which they are first.
+        self.flights.push(Box::pin(unconstrained(async move {
             if tried > 1 {
                 sleep(PAUSE).await;
                 shared.company.pace().spend(PACKETS_A_CONNECTION, clock::now());
@@ -264,7 +280,7 @@ impl<W: Wanted> Crowd<W> {
             let finish = shared.finish.clone();
             let outcome = check_endpoint(look, &shared.options, &shared.company, finish).await;
             Landed { unit, tried, outcome }
-        }));
+        })));
     }
 
     /// Hands an outcome to all who want it, unless one of them wants another look.
