@@ -227,6 +227,33 @@ fn what_follows_results_and_is_none_stays_there() {
 }
 
 #[test]
+fn a_control_is_looked_at_again_where_what_it_proves_is_left() {
+    let ports = open(2);
+    let control = ports[0].word();
+    let place = Place::with(&rules(&[("reachable", vec![control.clone()])]));
+    let kept = place.file("results.jsonl").display().to_string();
+    assert_eq!(place.run(&["--results", &kept]).code, Some(0));
+    let rule = format!(
+        "- {{ expect: refused, to: \"{}\", control: \"{control}\" }}\n",
+        ports[1].word()
+    );
+    let matrix = rules(&[("reachable", vec![control])]) + &rule;
+    fs::write(place.matrix(), matrix).unwrap();
+    // Those since the last time they were asked for: of both runs, then none.
+    for (code, accepted) in [(Some(1), 2), (Some(1), 0)] {
+        let ran = place.run(&["--resume", &kept]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(ports[0].accepted(), accepted, "{ran:?}");
+        let summary = summary(&ran.out);
+        assert_eq!(
+            (&summary["planned"], &summary["done"]),
+            (&2.into(), &2.into()),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
 fn results_of_another_source_or_matrix_are_not_gone_on_with() {
     let ports = open(2);
     let [first, second] =
