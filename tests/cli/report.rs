@@ -284,3 +284,18 @@ fn promtool_has_nothing_to_say_of_the_metrics() {
     };
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""));
 }
+
+#[test]
+fn what_results_call_themselves_does_not_speak_to_the_terminal() {
+    let results = Results::new();
+    let hostile = results.file("hostile", &[edge("a\u{1b}]0;x\u{7}", "open", &results.open, 1)]);
+    for form in ["text", "jsonl", "prometheus"] {
+        let ran = report(&["-o", form, &hostile]);
+        for said in [&ran.out, &ran.err] {
+            assert!(
+                !said.replace('\n', "").contains(char::is_control),
+                "{form}: {said:?}"
+            );
+        }
+    }
+}
