@@ -225,7 +225,7 @@ fn json_and_json_lines_are_results_again() {
     for form in ["json", "jsonl"] {
         let written = report(&["-o", form, &first]);
         assert_eq!((written.code, written.err.as_str()), (Some(1), ""));
-        let again = results.file("again", &[written.out.clone()]);
+        let again = results.file("again", std::slice::from_ref(&written.out));
         assert_eq!(report(&["-o", form, &again]).out, written.out);
         assert_eq!(report(&[&again]).out, report(&[&first]).out);
     }
