@@ -112,9 +112,9 @@ pub(super) fn style(arguments: &CheckArguments) -> Style {
 }
 
 /// The style of standard output.
-pub(super) fn style_of(choice: Colour, verbosity: Verbosity) -> Style {
+pub(super) fn style_of(when: Colour, verbosity: Verbosity) -> Style {
     let stdout = io::stdout();
-    let colour = match choice {
+    let colour = match when {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto => {

@@ -49,7 +49,11 @@ pub(super) fn conclude(answer: &Answer, edges: &dyn Edges, manner: Manner) -> Re
     let mut out = BufWriter::new(io::stdout().lock());
     let style = style_of(manner.color, manner.verbosity);
     let written = matrix::write(form(manner.form), answer, edges, &style, &mut out);
-    is_read(written.and_then(|()| out.flush()))?;
+    match written.and_then(|()| out.flush()) {
+        // Not the system's: results that are not what they were when they were read first.
+        Err(error) if error.kind() == io::ErrorKind::Other => return Err(Failure::could_not_judge(error)),
+        written => is_read(written)?,
+    };
     if manner.form != MatrixForm::Text {
         for gap in answer.gaps() {
             super::complain(&format!("incomplete: {gap}"));

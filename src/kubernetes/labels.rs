@@ -7,13 +7,13 @@ use crate::matrix::file::Source;
 use super::objects::Metadata;
 
 /// What our own labels begin with.
-pub(super) const OURS: &str = "tcpprobe.dev/";
+pub(super) const OURS: &str = "tcpprobe/";
 
 /// All that belongs to one matrix has it.
-pub(super) const MATRIX: &str = "tcpprobe.dev/matrix";
+pub(super) const MATRIX: &str = "tcpprobe/matrix";
 
 /// All that belongs to one source of it has it.
-pub(super) const SOURCE: &str = "tcpprobe.dev/source";
+pub(super) const SOURCE: &str = "tcpprobe/source";
 
 pub(super) type Labels = BTreeMap<String, String>;
 

@@ -16,7 +16,7 @@ const FOLDER: &str = "/etc/tcpprobe";
 
 /// A condition that nobody ever sets. A pod with the labels of a workload is a backend of that workload's Services: one
 /// that is never ready gets no traffic.
-const NEVER: &str = "tcpprobe.dev/serves";
+const NEVER: &str = "tcpprobe/serves";
 
 /// As images without an `/etc/passwd` have it: a user that is not root and owns nothing.
 const USER: u32 = 65532;

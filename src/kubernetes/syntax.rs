@@ -143,7 +143,7 @@ mod tests {
         label(&mut one, "a b", "c");
         assert!(check(&one).unwrap_err().contains("'a b' is no label"));
         let mut one = source();
-        label(&mut one, "tcpprobe.dev/matrix", "c");
+        label(&mut one, "tcpprobe/matrix", "c");
         assert!(check(&one).unwrap_err().contains("leave it out"));
         let mut one = source();
         one.node_selector.insert("disk".to_owned(), "s s d".to_owned());

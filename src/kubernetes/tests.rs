@@ -98,7 +98,7 @@ fn every_source_gets_a_workload_with_its_labels_and_its_service_account() {
     for (one, name) in all.iter().zip(["frontend", "backend"]) {
         let pod = &one["spec"]["template"];
         assert_eq!(pod["metadata"]["labels"]["app"], name);
-        assert_eq!(pod["metadata"]["labels"]["tcpprobe.dev/source"], name);
+        assert_eq!(pod["metadata"]["labels"]["tcpprobe/source"], name);
         let environment = pod["spec"]["containers"][0]["env"].as_array().unwrap();
         assert!(environment.contains(&json!({"name": "TCPPROBE_SOURCE", "value": name})));
     }
@@ -122,7 +122,7 @@ fn a_label_of_a_source_outweighs_one_that_is_recommended() {
         let of_pod = &one["spec"]["template"]["metadata"]["labels"];
         assert_eq!(of_pod["app.kubernetes.io/name"], "frontend");
         assert_eq!(of_pod["app.kubernetes.io/managed-by"], "tcpprobe");
-        assert_eq!(of_pod["tcpprobe.dev/matrix"], "tcpprobe-shop");
+        assert_eq!(of_pod["tcpprobe/matrix"], "tcpprobe-shop");
         assert_eq!(one["metadata"]["labels"]["app.kubernetes.io/name"], "tcpprobe");
     }
 }
@@ -132,7 +132,7 @@ fn no_pod_is_ever_ready_to_get_the_traffic_of_the_workload_that_it_stands_for() 
     for runs in [Runs::Job, shards(2), Runs::DaemonSet] {
         let one = workloads(&empty(), &settings(runs)).remove(0);
         let gates = &one["spec"]["template"]["spec"]["readinessGates"];
-        assert_eq!(gates, &json!([{"conditionType": "tcpprobe.dev/serves"}]));
+        assert_eq!(gates, &json!([{"conditionType": "tcpprobe/serves"}]));
     }
 }
 
@@ -366,17 +366,17 @@ fn what_is_written_begins_with_the_commands_for_all_its_namespaces() {
     has(&one, "kubectl apply --server-side -f FILE");
     has(
         &one,
-        "kubectl logs -n shop -l tcpprobe.dev/matrix=tcpprobe-shop --tail=-1 | tcpprobe report -",
+        "kubectl logs -n shop -l tcpprobe/matrix=tcpprobe-shop --tail=-1 | tcpprobe report -",
     );
     has(
         &one,
-        "kubectl delete job,configmap -n shop -l tcpprobe.dev/matrix=tcpprobe-shop",
+        "kubectl delete job,configmap -n shop -l tcpprobe/matrix=tcpprobe-shop",
     );
     let two = matrix(vec![shop.clone(), source("backend", &[])]);
     has(
         &header(&two, Runs::DaemonSet),
-        "{ kubectl logs -l tcpprobe.dev/matrix=tcpprobe-shop -c tcpprobe --tail=-1; \
-         kubectl logs -n shop -l tcpprobe.dev/matrix=tcpprobe-shop -c tcpprobe --tail=-1; } | tcpprobe report -",
+        "{ kubectl logs -l tcpprobe/matrix=tcpprobe-shop -c tcpprobe --tail=-1; \
+         kubectl logs -n shop -l tcpprobe/matrix=tcpprobe-shop -c tcpprobe --tail=-1; } | tcpprobe report -",
     );
     has(
         &header(&two, nightly()),

@@ -126,7 +126,7 @@ impl Was {
         }
     }
 
-    fn cause(&self) -> Option<Cause> {
+    fn cause(self) -> Option<Cause> {
         self.verdict.map(|(cause, _)| cause)
     }
 }

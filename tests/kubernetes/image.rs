@@ -8,11 +8,11 @@ use std::sync::OnceLock;
 
 use libtest_mimic::Trial;
 
-use crate::{Cannot, trial};
+use crate::{Cannot, anywhere, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial(
+        anywhere(
             "the_image_is_the_binary_alone_and_does_not_run_as_root",
             the_image_is_the_binary_alone_and_does_not_run_as_root,
         ),
@@ -42,7 +42,7 @@ fn stages(text: &str) -> Vec<Vec<&str>> {
     stages
 }
 
-fn the_image_is_the_binary_alone_and_does_not_run_as_root() -> Result<(), Cannot> {
+fn the_image_is_the_binary_alone_and_does_not_run_as_root() {
     let text = dockerfile();
     let stages = stages(&text);
     let [_, raw, restricted] = &stages[..] else {
@@ -63,15 +63,15 @@ fn the_image_is_the_binary_alone_and_does_not_run_as_root() -> Result<(), Cannot
     assert!(!text.contains("setcap"));
     let version = concat!("docker build -t tcpprobe:", env!("CARGO_PKG_VERSION"), " .");
     assert!(text.contains(version), "{version}");
-    Ok(())
 }
+
+/// `PT_LOAD` and `PT_INTERP` of elf(5).
+const LOAD: u64 = 1;
+const INTERPRETER: u64 = 3;
 
 fn the_binary_of_the_image_needs_no_other_file() -> Result<(), Cannot> {
     let binary = fs::read(static_binary()?).unwrap();
     let types = program_headers(&binary);
-    /// `PT_LOAD` and `PT_INTERP` of elf(5).
-    const LOAD: u64 = 1;
-    const INTERPRETER: u64 = 3;
     assert!(
         types.contains(&LOAD) && !types.contains(&INTERPRETER),
         "{types:?}"

@@ -3,8 +3,8 @@
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
+use crate::anywhere;
 use crate::printed::{self, KINDS};
-use crate::{Cannot, trial};
 
 /// What a pod may have as volumes under `restricted`.
 const VOLUMES: [&str; 8] = [
@@ -36,19 +36,19 @@ const SYSCTLS: [&str; 12] = [
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial(
+        anywhere(
             "every_pod_is_what_restricted_wants",
             every_pod_is_what_restricted_wants,
         ),
-        trial(
+        anywhere(
             "a_raw_pod_is_root_with_net_raw_alone",
             a_raw_pod_is_root_with_net_raw_alone,
         ),
-        trial(
+        anywhere(
             "what_restricted_forbids_is_found",
             what_restricted_forbids_is_found,
         ),
-        trial("no_pod_gets_a_token", no_pod_gets_a_token),
+        anywhere("no_pod_gets_a_token", no_pod_gets_a_token),
     ]
 }
 
@@ -63,7 +63,7 @@ fn pods(options: &[&str]) -> Vec<Value> {
     pods
 }
 
-fn every_pod_is_what_restricted_wants() -> Result<(), Cannot> {
+fn every_pod_is_what_restricted_wants() {
     for pod in pods(&[]) {
         assert_eq!(violations(&pod), Vec::<String>::new(), "{pod:#}");
         // Beyond what is asked for.
@@ -72,10 +72,9 @@ fn every_pod_is_what_restricted_wants() -> Result<(), Cannot> {
         }
         assert_eq!(pod["securityContext"]["runAsUser"], 65532);
     }
-    Ok(())
 }
 
-fn a_raw_pod_is_root_with_net_raw_alone() -> Result<(), Cannot> {
+fn a_raw_pod_is_root_with_net_raw_alone() {
     for pod in pods(&["--raw"]) {
         assert_eq!(pod["securityContext"]["runAsUser"], 0);
         for container in printed::containers(&pod) {
@@ -89,10 +88,9 @@ fn a_raw_pod_is_root_with_net_raw_alone() -> Result<(), Cannot> {
         }
         assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
     }
-    Ok(())
 }
 
-fn what_restricted_forbids_is_found() -> Result<(), Cannot> {
+fn what_restricted_forbids_is_found() {
     let sound = pods(&[]).remove(0);
     let wrong: [(&str, Value); 9] = [
         ("/hostNetwork", json!(true)),
@@ -123,10 +121,9 @@ fn what_restricted_forbids_is_found() -> Result<(), Cannot> {
         }
         assert_eq!(violations(&pod).len(), 1, "{place}: {:?}", violations(&pod));
     }
-    Ok(())
 }
 
-fn no_pod_gets_a_token() -> Result<(), Cannot> {
+fn no_pod_gets_a_token() {
     for pod in pods(&[]).iter().chain(&pods(&["--raw"])) {
         assert_eq!(pod["automountServiceAccountToken"], false);
         for container in printed::containers(pod) {
@@ -134,7 +131,6 @@ fn no_pod_gets_a_token() -> Result<(), Cannot> {
             assert!(resources["requests"]["cpu"].is_string() && resources["limits"]["memory"].is_string());
         }
     }
-    Ok(())
 }
 
 /// What of a pod is against `restricted`.

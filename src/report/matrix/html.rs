@@ -27,6 +27,7 @@ const SCRIPT: &str = concat!(
     include_str!("html/data.js"),
     include_str!("html/filter.js"),
     include_str!("html/look.js"),
+    include_str!("html/picture.js"),
     include_str!("html/grid.js"),
     include_str!("html/panel.js"),
     include_str!("html/list.js"),

@@ -43,7 +43,10 @@ pub(super) fn write(answer: &Answer, edges: &dyn Edges, out: &mut impl io::Write
         }
         report.add_test_suite(suite);
     }
-    report.serialize(&mut *out).map_err(io::Error::other)
+    // Through a buffer, as the crate's errors do not tell a pipe that was closed.
+    let mut document = Vec::new();
+    report.serialize(&mut document).map_err(io::Error::other)?;
+    out.write_all(&document)
 }
 
 /// The name of the matrix.

@@ -220,7 +220,7 @@ fn expected(edge: &Edge, story: &Story) -> String {
     let rules = rules(&edge.demand.expected.to_string(), story);
     match edge.tried {
         0 | 1 => rules,
-        tried => format!("{} Looked at {tried} times.", rules),
+        tried => format!("{rules} Looked at {tried} times."),
     }
 }
 

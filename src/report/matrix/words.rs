@@ -26,14 +26,14 @@ pub(super) fn totals(totals: Totals) -> String {
         0 => "None".to_owned(),
         missed => missed.to_string(),
     };
-    let mut text = format!("{missed} of {edges} {noun} {verb} not as expected");
+    let mut parts = vec![format!("{missed} of {edges} {noun} {verb} not as expected")];
     if totals.unproven > 0 {
-        text += &format!("; {} unproven", totals.unproven);
+        parts.push(format!("{} unproven", totals.unproven));
     }
     if totals.errors > 0 {
-        text += &format!("; {}", counted(totals.errors, "error", "errors"));
+        parts.push(counted(totals.errors, "error", "errors"));
     }
-    text + "."
+    parts.join("; ") + "."
 }
 
 /// How much was looked at, when and by what.
@@ -78,11 +78,11 @@ pub(super) fn edge(answer: &Answer, cell: &Cell) -> String {
 
 /// `filtered/port, expected reachable`, and why it could not be judged.
 pub(super) fn finding(cell: &Cell) -> String {
-    let mut text = format!("{}, expected {}", verdict_of(cell), cell.demand.expected);
-    if let Some(why) = cell.judged.why {
-        text += &format!("; {why}");
+    let text = format!("{}, expected {}", verdict_of(cell), cell.demand.expected);
+    match cell.judged.why {
+        Some(why) => format!("{text}; {why}"),
+        None => text,
     }
-    text
 }
 
 /// Of some items the first few, and how many there are besides.

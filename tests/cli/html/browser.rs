@@ -87,7 +87,7 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
         let begun = self.ask("POST", "/session", &wanted);
-        self.session = begun["sessionId"].as_str().unwrap().to_owned();
+        begun["sessionId"].as_str().unwrap().clone_into(&mut self.session);
     }
 
     /// Opens an address, and returns when it is loaded.

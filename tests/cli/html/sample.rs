@@ -133,7 +133,7 @@ pub(crate) fn hostile() -> Sample {
         observations: Vec::new(),
     });
     let demand = demand("reachable", "<script>window.ran = 'rule'</script>");
-    let edges = vec![edge(identity(source, "<!--<script>"), demand, outcome)];
+    let edges = [edge(identity(source, "<!--<script>"), demand, outcome)];
     let mut merger = Merger::default();
     merger.add(0, &edges[0]);
     merger.add_run(run(

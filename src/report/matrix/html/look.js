@@ -25,19 +25,28 @@ function sampleOfJudgement(judgement) {
   return made;
 }
 
-/** The colours of the style sheet, as the picture needs them: for each class its own, and for each loudness a fill. */
+/** The colours of the style sheet, as the picture needs them: for each class and loudness a fill. */
 function readColours(classes) {
   const style = getComputedStyle(document.documentElement);
   const get = (name) => style.getPropertyValue(name).trim();
   const back = parseColour(get("--grid"));
+  const faded = mix(parseColour(get("--text")), back, 0.07);
   const ofClass = classes.map((_, number) => {
     const own = parseColour(get("--class-" + number));
-    return { strong: own, pale: mix(own, back, Number(get("--pale"))), ink: parseColour(get("--ink-" + number)) };
+    const pale = mix(own, back, Number(get("--pale")));
+    return {
+      dots: { strong: own, pale, striped: mix(own, pale, 0.45) },
+      fill: { strong: css(own), pale: css(pale), striped: css(pale) },
+      // On a pale fill, text is a class's own colour and some of the text's.
+      soft: css(mix(own, parseColour(get("--text")), 0.55)),
+      ink: get("--ink-" + number),
+    };
   });
   return {
     ofClass,
     back,
-    faded: mix(parseColour(get("--text")), back, 0.07),
+    faded,
+    fadedFill: css(faded),
     text: get("--text"),
     quiet: get("--quiet"),
     head: get("--back"),

@@ -77,6 +77,12 @@ impl Rows {
         self.label + GAP + self.tally
     }
 
+    /// Everything before the first column.
+    fn begin(&self, label: &str, tally: &str) -> String {
+        let pad = " ".repeat(self.label - width(label) + GAP);
+        format!("{label}{pad}{tally:>tally_width$}", tally_width = self.tally)
+    }
+
     /// What is said of the sources without a row.
     fn left_out(&self, answer: &Answer) -> Option<String> {
         let more = answer.sources.len() - self.shown.len();
@@ -115,12 +121,7 @@ fn block(
     }
     let mut lines = vec![head.trim_end().to_owned()];
     for (row, label, tally) in &rows.shown {
-        let mut line = format!("{label}{}", " ".repeat(rows.label - width(label)));
-        line += &format!(
-            "{}{tally:>tally_width$}",
-            " ".repeat(GAP),
-            tally_width = rows.tally
-        );
+        let line = rows.begin(label, tally);
         let mut marks = String::new();
         let mut pending = 0;
         for (column, name) in (from..).zip(heads) {
@@ -186,7 +187,7 @@ fn by_rule(answer: &Answer, rows: &Rows, style: &Style) -> Vec<String> {
     let mut heads: Vec<(&str, usize)> = rules.into_iter().collect();
     heads.sort_by_key(|(_, unexpected)| std::cmp::Reverse(*unexpected));
     let gap = " ".repeat(GAP);
-    let column = |name: &str| width(name).min(RULE).max(COUNT) + GAP;
+    let column = |name: &str| width(name).clamp(COUNT, RULE) + GAP;
     let mut room = style.width().saturating_sub(rows.lead());
     let mut shown = Vec::new();
     for (name, _) in &heads {
@@ -201,12 +202,11 @@ fn by_rule(answer: &Answer, rows: &Rows, style: &Style) -> Vec<String> {
     for name in &shown {
         let name = begun(name, RULE);
         let pad = " ".repeat(COUNT.saturating_sub(width(&name)));
-        head += &format!("{gap}{pad}{name}");
+        head.extend([&gap, &pad, &name].map(String::as_str));
     }
     lines.push(head);
     for (row, label, tally) in &rows.shown {
-        let mut line = format!("{label}{}", " ".repeat(rows.label - width(label)));
-        line += &format!("{gap}{tally:>tally_width$}", tally_width = rows.tally);
+        let mut line = rows.begin(label, tally);
         for name in &shown {
             let cells = || answer.row(*row).iter().filter(|cell| rule(cell) == *name);
             let (all, missed) = (cells().count(), unexpected(cells()));
@@ -220,7 +220,7 @@ fn by_rule(answer: &Answer, rows: &Rows, style: &Style) -> Vec<String> {
                 0 => style.dim(&text),
                 _ => style.loud(&text, AnsiColor::Red),
             };
-            line += &format!("{pad}{text}");
+            line.extend([pad, text]);
         }
         lines.push(line.trim_end().to_owned());
     }
