@@ -79,7 +79,7 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         Err(error) => return rounds::could_not_begin(&targets, &options, arguments, printer, &error),
     };
     runtime.block_on(async {
-        if arguments.mode == ModeArgument::Raw || arguments.locate {
+        if arguments.look.mode == ModeArgument::Raw || arguments.locate {
             let what = if arguments.locate {
                 "--locate"
             } else {

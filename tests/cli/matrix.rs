@@ -438,3 +438,22 @@ fn what_a_closed_pipe_cuts_off_is_kept_in_the_results() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(edges(&fs::read_to_string(&kept).unwrap()).len(), 30);
 }
+
+#[test]
+fn a_matrix_is_looked_at_as_the_options_of_a_single_check_say() {
+    let port = Port::open(loopback()[0]);
+    let place = Place::with(&format!(
+        "rules: [{{ to: '{}', expect: open/healthy }}]",
+        port.word()
+    ));
+    let other_family = place.run(&["-6"]);
+    assert_eq!(other_family.code, Some(2), "{other_family:?}");
+    assert!(
+        other_family.err.contains("is an IPv4 address, but -6"),
+        "{other_family:?}"
+    );
+    assert_eq!(place.run(&["-4"]).code, Some(0));
+    let nothing_is_that_fast = place.run(&["--slow", "1ns"]);
+    assert_eq!(nothing_is_that_fast.code, Some(1), "{nothing_is_that_fast:?}");
+    assert!(nothing_is_that_fast.out.contains("\"class\":\"slow\""));
+}

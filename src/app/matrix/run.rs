@@ -1,9 +1,7 @@
 //! The run itself: from the edges that are left to what they come to, or to the signal that ends it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{MissedTickBehavior, interval};
@@ -11,15 +9,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::progress::Progress;
 use super::recorder::{Own, Recorder};
 use super::{Job, MatrixArguments};
-use crate::app::{Failure, complain, open_raw_sockets, stop_requested};
-use crate::check::{Addresses, Bounds, Crowd, Looked, Options};
+use crate::app::{Failure, complain, gather, open_raw_sockets, stop_requested};
+use crate::check::{Bounds, Crowd, Looked};
 use crate::cli::{Exit, ModeArgument};
 use crate::diagnose::advice::default_client_hang;
 use crate::evidence::SynSchedule;
 use crate::matrix::{Edge, Planned, Run};
-use crate::net::dial::Hold;
-use crate::net::dns::{Families, Resolver, Servers};
-use crate::net::raw::{RawSight, Use};
 use crate::net::{clock, open_files, settings};
 
 /// What one endpoint may need in the worst case: connections, controls, pings, timers.
@@ -39,13 +34,16 @@ pub(super) fn run(
     left: Vec<Planned>,
 ) -> Result<Exit, Failure> {
     let started = clock::unix_now();
-    let options = options(arguments);
+    let options = gather::look(&arguments.look).map_err(Failure::usage)?;
+    for edge in &left {
+        gather::fits(&edge.target, &options).map_err(Failure::usage)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::could_not_judge(format!("epoll_create1() failed: {error}")))?;
     runtime.block_on(async {
-        if arguments.mode == ModeArgument::Raw {
+        if arguments.look.mode == ModeArgument::Raw {
             open_raw_sockets(&options.raw, "--mode raw")?;
         }
         // Before anything is sent: who sees a packet of ours may already send a signal.
@@ -175,28 +173,5 @@ fn bounds(arguments: &MatrixArguments) -> Bounds {
         at_once,
         per_host: arguments.per_host,
         rate: arguments.rate,
-    }
-}
-
-fn options(arguments: &MatrixArguments) -> Options {
-    Options {
-        // Each edge brings its own.
-        timeout: Duration::from_secs(3),
-        slow: Duration::from_millis(250),
-        hold: Hold::RoundTrips,
-        source: None,
-        interface: None,
-        families: Families::Both,
-        addresses: Addresses::All,
-        resolver: Resolver::Dns {
-            servers: Servers::ResolvConf(PathBuf::from("/etc/resolv.conf")),
-            hosts: PathBuf::from("/etc/hosts"),
-        },
-        locate: false,
-        raw: RawSight::new(match arguments.mode {
-            ModeArgument::Auto => Use::WhenNeeded,
-            ModeArgument::Connect => Use::Never,
-            ModeArgument::Raw => Use::Always,
-        }),
     }
 }
