@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use super::{Order, Raw};
+use super::{Order, Raw, Sweep, SweepOrder};
 use crate::evidence::{Ability, LocalError, Mode, Shot, ShotOutcome, Sight};
 use crate::net::finish::Finish;
 use crate::net::{errno, privileges};
@@ -70,6 +70,17 @@ impl RawSight {
         self.opened
             .get_or_init(|| Raw::open().map_err(|error| errno::local("socket", &error)))
             .clone()
+    }
+
+    /// Begins a sweep, on the thread that has CAP_NET_RAW, and before anything else has been asked of raw sockets.
+    ///
+    /// # Errors
+    /// Why its sockets cannot be opened.
+    pub fn sweep(&self, order: SweepOrder) -> Result<Sweep, LocalError> {
+        if self.when == Use::Never || !self.permitted {
+            return Err(errno::local("socket", &io::Error::from_raw_os_error(libc::EPERM)));
+        }
+        Sweep::begin(order).map_err(|error| errno::local("socket", &error))
     }
 
     /// Sends a probe as [`Raw::shoot`] does; where the sockets cannot be opened it is not sent, and says why.
