@@ -12,6 +12,7 @@ pub mod app;
 pub mod check;
 pub mod cli;
 pub mod diagnose;
+pub mod duration;
 pub mod evidence;
 pub mod kubernetes;
 pub mod lab;

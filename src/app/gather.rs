@@ -94,7 +94,7 @@ pub enum GatherError {
 }
 
 /// A file as messages name it.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     if path == Path::new("-") {
         return "standard input".to_owned();
     }
@@ -128,7 +128,7 @@ pub(super) fn gather(arguments: &CheckArguments) -> Result<Gathered, GatherError
 }
 
 /// Service names are a convenience: without the file the well-known ones have to do.
-fn services() -> Services {
+pub(super) fn services() -> Services {
     Services::on_demand(|| fs::read_to_string("/etc/services").ok())
 }
 

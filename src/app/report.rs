@@ -1,6 +1,6 @@
 //! `tcpprobe report`: results of any number of runs and sources, merged into one answer.
 
-mod results;
+pub(super) mod results;
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -58,17 +58,21 @@ pub(super) fn conclude(answer: &Answer, edges: &dyn Edges, manner: Manner) -> Re
     Ok(exit(answer))
 }
 
-/// What an answer comes to. Beside a baseline, edges that come to the same as they did before do not count.
+/// What an answer comes to.
 pub(super) fn exit(answer: &Answer) -> Exit {
+    if answer.gaps().is_empty() {
+        exit_of_edges(answer)
+    } else {
+        exit_of_edges(answer).and(Exit::CouldNotJudge)
+    }
+}
+
+/// What its edges come to. Beside a baseline, those that come to the same as they did before do not count.
+pub(super) fn exit_of_edges(answer: &Answer) -> Exit {
     let of = |judgement| match judgement {
         Judgement::Met => Exit::AsExpected,
         Judgement::Unproven | Judgement::Error => Exit::CouldNotJudge,
         Judgement::Missed => Exit::NotAsExpected,
-    };
-    let of_gaps = if answer.gaps().is_empty() {
-        Exit::AsExpected
-    } else {
-        Exit::CouldNotJudge
     };
     let edges: Box<dyn Iterator<Item = Judgement>> = match &answer.changes {
         None => Box::new(answer.cells.iter().map(|cell| cell.judged.judgement)),
@@ -80,7 +84,7 @@ pub(super) fn exit(answer: &Answer) -> Exit {
                 .filter_map(|change| Some(change.is?.judgement)),
         ),
     };
-    edges.map(of).fold(of_gaps, Exit::and)
+    edges.map(of).fold(Exit::AsExpected, Exit::and)
 }
 
 fn form(form: MatrixForm) -> Form {

@@ -265,22 +265,14 @@ impl<W: Wanted> Crowd<W> {
             };
             let finish = shared.finish.clone();
             let outcome = check_endpoint(look, &shared.options, &shared.company, finish).await;
-            Landed {
-                unit,
-                tried,
-                outcome,
-            }
+            Landed { unit, tried, outcome }
         }));
     }
 
     /// Hands an outcome to all who want it, unless one of them wants another look.
     fn land(&mut self, landed: Landed) {
         let Some(plan) = &self.plan else { return };
-        let Landed {
-            unit,
-            tried,
-            outcome,
-        } = landed;
+        let Landed { unit, tried, outcome } = landed;
         let cause = outcome.diagnosis.cause;
         let wants_another = plan.wanted_by(unit).any(|index| {
             let wanted = &self.wanted[index as usize];

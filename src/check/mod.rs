@@ -11,8 +11,8 @@ mod target;
 pub use company::Company;
 pub use crowd::{Bounds, Crowd, Looked, Wanted};
 pub use endpoint::Life;
-pub use pace::Pace;
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
+pub use pace::Pace;
 pub use target::{check_target, could_not_begin};
 
 use std::net::IpAddr;

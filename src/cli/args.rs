@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{KubernetesArguments, MatrixArguments, ReportArguments};
+use super::{KubernetesArguments, MatrixArguments, PodCommand, ReportArguments};
 use crate::diagnose::Expectation;
+use crate::duration;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -61,6 +62,9 @@ pub enum Command {
     Report(ReportArguments),
     /// Print the manifests that run a matrix in Kubernetes
     K8s(KubernetesArguments),
+    /// What the pods of a DaemonSet run
+    #[command(subcommand, hide = true)]
+    Pod(PodCommand),
     /// Explain a verdict: what it means, how it is told, what to do
     Explain {
         /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out
@@ -122,13 +126,13 @@ pub struct CheckArguments {
     #[arg(long)]
     pub first: bool,
     /// How long to look at one endpoint at most
-    #[arg(short, long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    #[arg(short, long, value_name = "DURATION", default_value = "3s", value_parser = duration::parse)]
     pub timeout: Duration,
     /// A handshake that takes longer than this is slow
-    #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = duration::parse)]
     pub slow: Duration,
     /// How long to keep an open connection open, waiting for the peer to close or reset it [default: two round trips]
-    #[arg(long, value_name = "DURATION", value_parser = duration_or_zero)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_or_zero)]
     pub hold: Option<Duration>,
     /// Source address
     #[arg(long, value_name = "ADDRESS")]
@@ -161,7 +165,7 @@ pub struct CheckArguments {
     #[arg(short, long, value_name = "N", value_parser = positive)]
     pub count: Option<u32>,
     /// Pause from one check to the next; without --count until interrupted [default with --count: 1s]
-    #[arg(short, long, value_name = "DURATION", value_parser = duration)]
+    #[arg(short, long, value_name = "DURATION", value_parser = duration::parse)]
     pub interval: Option<Duration>,
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
@@ -233,25 +237,4 @@ fn positive(text: &str) -> Result<u32, String> {
         Ok(number @ 1..) => Ok(number),
         _ => Err(format!("it must be a number from 1 to {}", u32::MAX)),
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = duration_or_zero(text)?;
-    if duration.is_zero() {
-        return Err("it must be longer than nothing, such as 500ms".to_owned());
-    }
-    Ok(duration)
-}
-
-fn duration_or_zero(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(24 * 3600);
-    if text != "0" && text.parse::<f64>().is_ok_and(|number| number >= 0.0) {
-        return Err(format!("the unit is missing: write {text}s or {text}ms"));
-    }
-    let duration =
-        humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 500ms or 3s"))?;
-    if duration > LONGEST {
-        return Err("longer than a day".to_owned());
-    }
-    Ok(duration)
 }

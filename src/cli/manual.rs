@@ -25,7 +25,7 @@ fn sections(out: &mut Vec<u8>) -> io::Result<()> {
     command.build();
     let subcommands: Vec<clap::Command> = command
         .get_subcommands()
-        .filter(|one| one.get_name() != "help")
+        .filter(|one| one.get_name() != "help" && !one.is_hide_set())
         .cloned()
         .collect();
     let after_help = command.get_after_help().map(ToString::to_string);

@@ -27,6 +27,9 @@ pub struct MatrixArguments {
     /// Look at one part of the edges alone: INDEX/COUNT, counted from 0
     #[arg(long, value_name = "INDEX/COUNT", env = "TCPPROBE_SHARD")]
     pub shard: Option<String>,
+    /// The parts of an Indexed Job, whose pods know which they are by JOB_COMPLETION_INDEX
+    #[arg(long, value_name = "COUNT", env = "TCPPROBE_SHARD_COUNT", conflicts_with = "shard", value_parser = clap::value_parser!(u32).range(1..))]
+    pub shard_count: Option<u32>,
     /// Keep every result in this file too, one JSON object a line, as soon as it is known
     #[arg(long, value_name = "RESULTS")]
     pub results: Option<PathBuf>,
@@ -57,6 +60,9 @@ pub struct MatrixArguments {
     /// Compare with the results of an earlier run
     #[arg(long, value_name = "RESULTS")]
     pub baseline: Option<PathBuf>,
+    /// Write a summary of at most 4096 bytes to this file [default: /dev/termination-log where there is one]
+    #[arg(long, value_name = "FILE", env = "TCPPROBE_TERMINATION_LOG")]
+    pub termination_log: Option<PathBuf>,
     /// No progress, and of the text its totals alone
     #[arg(short, long)]
     pub quiet: bool,

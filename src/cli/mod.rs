@@ -13,6 +13,6 @@ pub use args::{
 };
 pub use exit::Exit;
 
-pub use k8s::{KubernetesArguments, WorkloadKind};
+pub use k8s::{KubernetesArguments, PodCommand, WorkloadKind, check_matrix_options};
 pub use manual::{write_completions, write_manual};
 pub use matrix::{MatrixArguments, MatrixForm, ReportArguments, SweepArgument};

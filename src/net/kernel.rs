@@ -13,6 +13,13 @@ pub(super) fn kernel() -> Kernel {
     }
 }
 
+/// What this host calls itself; absent where it has no name.
+pub fn host_name() -> Option<String> {
+    let name = nix::sys::utsname::uname().ok()?;
+    let name = name.nodename().to_string_lossy().into_owned();
+    (!name.is_empty()).then_some(name)
+}
+
 /// The first two numbers of a release: 6 and 8 of `6.8.0-45-generic`.
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release

@@ -10,7 +10,7 @@ pub mod facilities;
 pub mod finish;
 pub mod host;
 pub mod interfaces;
-mod kernel;
+pub mod kernel;
 pub mod listener;
 mod netlink;
 pub mod open_files;

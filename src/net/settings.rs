@@ -23,6 +23,13 @@ pub(super) fn unicast_requests(is_ipv4: bool, interface: Option<&str>) -> u32 {
     number(&format!("net/{family}/neigh/{interface}/ucast_solicit")).unwrap_or(DEFAULT)
 }
 
+/// How many ports the kernel gives out to connections that ask for none; its default where /proc cannot be read.
+pub fn local_ports() -> usize {
+    const DEFAULT: (u16, u16) = (32_768, 60_999);
+    let (first, last) = read_pair("net/ipv4/ip_local_port_range").unwrap_or(DEFAULT);
+    usize::from(last.saturating_sub(first)) + 1
+}
+
 /// Every setting that has a say in what can be told.
 pub(super) fn all() -> Settings {
     Settings {

@@ -11,7 +11,7 @@ fn names() -> Vec<String> {
     command.build();
     let subcommands: Vec<&clap::Command> = command
         .get_subcommands()
-        .filter(|one| one.get_name() != "help")
+        .filter(|one| one.get_name() != "help" && !one.is_hide_set())
         .collect();
     let mut names: Vec<String> = subcommands
         .iter()

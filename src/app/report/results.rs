@@ -95,7 +95,7 @@ fn open(path: &Path) -> Result<(String, File), Failure> {
 }
 
 /// A file without a name, in memory where there is no directory for it, as in a container with a read-only root.
-fn nameless() -> io::Result<File> {
+pub(in crate::app) fn nameless() -> io::Result<File> {
     tempfile::tempfile().or_else(|_| {
         let flags = rustix::fs::MemfdFlags::CLOEXEC;
         Ok(rustix::fs::memfd_create("tcpprobe-results", flags)?.into())

@@ -103,9 +103,7 @@ impl Names {
                     .by_name
                     .get(name)
                     .and_then(|index| self.names[*index].resolution.as_ref());
-                Ok(resolution.map_or_else(Vec::new, |resolution| {
-                    at_port(resolution, target.port, options)
-                }))
+                Ok(resolution.map_or_else(Vec::new, |resolution| at_port(resolution, target.port, options)))
             }
         }
     }

@@ -1,0 +1,113 @@
+//! What a matrix file holds, whatever its language: a tree in which every node knows where it stands.
+
+use super::FileError;
+
+/// Where something stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Counted from 1.
+    pub(super) line: u32,
+    /// In characters, counted from 1.
+    pub(super) column: u32,
+}
+
+impl Place {
+    /// The beginning of the file.
+    pub(super) const START: Self = Self { line: 1, column: 1 };
+
+    /// What is wrong here, and what would be right.
+    pub(super) fn says(self, says: impl Into<String>) -> FileError {
+        FileError {
+            line: self.line as usize,
+            column: self.column as usize,
+            says: says.into(),
+        }
+    }
+}
+
+/// Where the lines of a text begin.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let ends = text.match_indices('\n').map(|(end, _)| end + 1);
+        Self {
+            text,
+            starts: std::iter::once(0).chain(ends).collect(),
+        }
+    }
+
+    /// The place of a byte.
+    pub(super) fn place(&self, byte: usize) -> Place {
+        let line = self.starts.partition_point(|start| *start <= byte).max(1) - 1;
+        let before = self.starts[line]..byte.min(self.text.len());
+        let column = self.text.get(before).map_or(0, |before| before.chars().count());
+        let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        Place {
+            line: narrow(line + 1),
+            column: narrow(column + 1),
+        }
+    }
+
+    /// The line that a place is in.
+    pub(super) fn line(&self, place: Place) -> &'a str {
+        let start = self.starts.get(place.line as usize - 1).copied();
+        let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
+        rest.lines().next().unwrap_or_default()
+    }
+
+    /// The place of a byte of a line, both counted from 1, as `serde_json` counts.
+    pub(super) fn place_in_line(&self, line: usize, byte: usize) -> Place {
+        let start = self.starts.get(line.max(1) - 1).copied();
+        let byte = start.unwrap_or(self.text.len()) + byte.max(1) - 1;
+        self.place(self.text.floor_char_boundary(byte.min(self.text.len())))
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    pub(super) at: Place,
+    pub(super) value: Value,
+}
+
+/// A value of any of the languages.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Integer(i128),
+    Float(f64),
+    /// A date or a time, which TOML alone has.
+    Date(String),
+    Text(String),
+    List(Vec<Node>),
+    Table(Vec<(Key, Node)>),
+}
+
+/// The name of an entry of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Key {
+    pub(super) at: Place,
+    pub(super) text: String,
+}
+
+impl Value {
+    /// The value as messages name it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Null => "nothing".to_owned(),
+            Self::Bool(bool) => format!("the truth value {bool}"),
+            Self::Integer(number) => format!("the number {number}"),
+            Self::Float(number) => format!("the number {number}"),
+            Self::Date(date) => format!("the date {date}"),
+            Self::Text(text) => format!("`{text}`"),
+            Self::List(_) => "a list".to_owned(),
+            Self::Table(_) => "a table".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! A word for targets: a host or a block of addresses, and ports.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use super::FileError;
+use super::tree::Place;
+use crate::target::{Host, Services, Target, TargetError};
+
+/// Bits of a block's hosts: 65,536 addresses.
+const LARGEST_BLOCK: u8 = 16;
+
+/// `host:port`, `host:80,443`, `host:8000-8010`, `10.0.0.0/24:22` or `[2001:db8::/120]:22`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    /// Where it is written.
+    pub(super) at: Place,
+    /// As it is written.
+    pub(super) text: String,
+    pub(super) hosts: Hosts,
+    /// First and last of each range.
+    ports: Vec<(u16, u16)>,
+}
+
+/// The hosts of a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Hosts {
+    One(Host),
+    Block(IpNet),
+}
+
+impl Word {
+    /// Reads a word.
+    pub(super) fn read(text: &str, at: Place, services: &Services) -> Result<Self, FileError> {
+        let (host, ports) = split(text).map_err(|says| at.says(says))?;
+        let block = block(host).map_err(|says| at.says(says))?;
+        // The reader of single targets knows what a host and what a port is.
+        let address = block.map(|block| block.addr());
+        let stand_in = match address {
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => format!("[{address}]"),
+            None => host.to_owned(),
+        };
+        let parse = |port: &str| Target::parse(&format!("{stand_in}:{port}"), services);
+        let mut ranges = Vec::new();
+        let mut first_host = None;
+        for port in ports.split(',').map(str::trim) {
+            let (first, last) = range(port);
+            let first = parse(first).map_err(|error| at.says(worded(&error, text)))?;
+            let last = parse(last).map_err(|error| at.says(worded(&error, text)))?;
+            if first.port > last.port {
+                return Err(at.says(format!(
+                    "the ports {port} of `{text}` run backwards: write {}-{}",
+                    last.port, first.port
+                )));
+            }
+            ranges.push((first.port, last.port));
+            first_host.get_or_insert(first.host);
+        }
+        let hosts = match (block, first_host) {
+            (Some(block), _) => Hosts::Block(block),
+            (None, Some(host)) => Hosts::One(in_lower_case(host)),
+            (None, None) => return Err(at.says(format!("`{text}` has no port"))),
+        };
+        Ok(Self {
+            at,
+            text: text.to_owned(),
+            hosts,
+            ports: apart(ranges),
+        })
+    }
+
+    /// How many targets it stands for.
+    pub(super) fn count(&self) -> u64 {
+        let ports: u64 = self
+            .ports
+            .iter()
+            .map(|(first, last)| u64::from(last - first) + 1)
+            .sum();
+        self.hosts.count() * ports
+    }
+
+    /// The targets: host by host, the ports of each in their order.
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        (0..self.hosts.count()).flat_map(move |number| {
+            let ports = self.ports.iter().flat_map(|(first, last)| *first..=*last);
+            ports.map(move |port| Target {
+                host: self.hosts.host(number),
+                port,
+            })
+        })
+    }
+
+    /// Whether a target is among them.
+    pub(super) fn contains(&self, target: &Target) -> bool {
+        let has_port = |(first, last): &(u16, u16)| (*first..=*last).contains(&target.port);
+        self.ports.iter().any(has_port) && self.hosts.contain(&target.host)
+    }
+}
+
+impl Hosts {
+    /// At most 65,536.
+    fn count(&self) -> u64 {
+        match self {
+            Self::One(_) => 1,
+            Self::Block(block) => {
+                let addresses = 1 << (block.max_prefix_len() - block.prefix_len()).min(LARGEST_BLOCK);
+                addresses - 2 * skipped(block)
+            }
+        }
+    }
+
+    fn host(&self, number: u64) -> Host {
+        let block = match self {
+            Self::One(host) => return host.clone(),
+            Self::Block(block) => block,
+        };
+        let address = match block.network() {
+            IpAddr::V4(first) => {
+                let number = u32::try_from(number + skipped(block)).unwrap_or(u32::MAX);
+                IpAddr::from(Ipv4Addr::from_bits(first.to_bits().wrapping_add(number)))
+            }
+            IpAddr::V6(first) => {
+                IpAddr::from(Ipv6Addr::from_bits(first.to_bits().wrapping_add(number.into())))
+            }
+        };
+        Host::Address { address, scope: None }
+    }
+
+    fn contain(&self, host: &Host) -> bool {
+        match (self, host) {
+            (Self::One(own), host) => own == host,
+            (Self::Block(block), Host::Address { address, scope: None }) => block.contains(address),
+            (Self::Block(_), Host::Address { scope: Some(_), .. } | Host::Name(_)) => false,
+        }
+    }
+}
+
+/// How many addresses at each end of a block are no hosts: of an IPv4 block the network's and the broadcast address, unless it
+/// is a link of two (RFC 3021) or a single host. IPv6 has no broadcast.
+fn skipped(block: &IpNet) -> u64 {
+    u64::from(block.addr().is_ipv4() && block.prefix_len() < 31)
+}
+
+/// Host and ports. The host keeps its brackets.
+fn split(text: &str) -> Result<(&str, &str), String> {
+    let end = match text.strip_prefix('[') {
+        Some(_) => text.find(']').map(|end| end + 1),
+        None => text.find(':'),
+    };
+    let Some(end) = end else {
+        return Err(Target::parse(text, &Services::default())
+            .map_or_else(|error| error.to_string(), |target| target.to_string()));
+    };
+    let (host, rest) = text.split_at(end);
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Err(format!(
+            "`{text}` has no port: write \"[{text}]:443\", with brackets and in quotes"
+        ));
+    }
+    match rest.strip_prefix(':') {
+        Some(ports) => Ok((host, ports)),
+        None => Err(format!(
+            "`{text}` has no port after the bracket: write it as in \"{host}:443\", in quotes"
+        )),
+    }
+}
+
+/// The block of addresses that a host stands for; none where it is a single host.
+fn block(host: &str) -> Result<Option<IpNet>, String> {
+    let inside = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    let Some((address, length)) = inside.split_once('/') else {
+        return Ok(None);
+    };
+    if length.starts_with('/') {
+        return Ok(None);
+    }
+    let block: IpNet = inside.parse().map_err(|_| {
+        format!("`{inside}` is no block of addresses: write it as 10.0.0.0/24 or [2001:db8::/120]")
+    })?;
+    if block.addr() != block.network() {
+        return Err(format!(
+            "{address} is not where a block of /{length} begins: write {} for the block, or {address} for one host",
+            block.trunc()
+        ));
+    }
+    let most = block.max_prefix_len() - LARGEST_BLOCK;
+    if block.prefix_len() < most {
+        return Err(format!(
+            "{inside} is too large: a block has at most 65,536 addresses, so write /{most} or longer, or several blocks"
+        ));
+    }
+    Ok(Some(block))
+}
+
+/// First and last of `8000-8010`. Names of services may have a `-` too.
+fn range(port: &str) -> (&str, &str) {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match port
+        .split_once('-')
+        .map(|(first, last)| (first.trim(), last.trim()))
+    {
+        Some((first, last)) if digits(first) && digits(last) => (first, last),
+        _ => (port, port),
+    }
+}
+
+/// Ranges without overlap, in the order of the file unless they do overlap.
+fn apart(ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
+    let mut sorted = ranges.clone();
+    sorted.sort_unstable();
+    if sorted.windows(2).all(|pair| pair[0].1 < pair[1].0) {
+        return ranges;
+    }
+    let mut apart: Vec<(u16, u16)> = Vec::new();
+    for (first, last) in sorted {
+        match apart.last_mut() {
+            Some(before) if first <= before.1 => before.1 = before.1.max(last),
+            _ => apart.push((first, last)),
+        }
+    }
+    apart
+}
+
+/// DNS does not tell upper and lower case apart, and no target is to be looked at twice.
+fn in_lower_case(host: Host) -> Host {
+    match host {
+        Host::Name(name) => Host::Name(name.to_ascii_lowercase()),
+        address @ Host::Address { .. } => address,
+    }
+}
+
+/// The error of a part, told of the whole word.
+fn worded(error: &TargetError, text: &str) -> String {
+    let says = error.to_string();
+    if says.contains(text) {
+        return says;
+    }
+    format!("{says} (in `{text}`)")
+}
