@@ -5,6 +5,7 @@
 
 mod plan;
 mod queue;
+mod sweeping;
 #[cfg(test)]
 mod tests;
 
@@ -20,13 +21,15 @@ use tokio::time::sleep;
 use super::endpoint::{Look, check_endpoint};
 use super::target::{could_not_begin, outcome, resolve};
 use super::{Company, EndpointOutcome, Life, Options, PACKETS_A_CONNECTION, Pace, TargetOutcome};
-use crate::diagnose::Cause;
+use crate::diagnose::{Cause, Class};
 use crate::evidence::{Resolution, Sight};
 use crate::net::finish::{Finish, Finisher, finisher};
 use crate::net::{clock, sight};
 use crate::target::Target;
 use plan::{Names, Plan};
+use crate::net::raw::Sweeper;
 use queue::Queue;
+use sweeping::{Sweeping, Turn};
 
 /// So many names are resolved at once at most: resolvers of a cluster are shared, and drop what is too much.
 const NAMES_AT_ONCE: usize = 64;
@@ -83,6 +86,7 @@ pub struct Crowd<W> {
     /// Absent until every name is resolved: before that nobody knows which endpoints are the same.
     plan: Option<Plan>,
     queue: Queue,
+    sweeping: Sweeping,
     flights: FuturesUnordered<Pinned<Landed>>,
     /// Targets of which some endpoints have their outcome.
     begun: HashMap<u32, Begun>,
@@ -133,11 +137,19 @@ impl<W: Wanted> Crowd<W> {
             resolving: FuturesUnordered::new(),
             plan: None,
             queue: Queue::default(),
+            sweeping: Sweeping::None,
             flights: FuturesUnordered::new(),
             begun: HashMap::new(),
             finished: VecDeque::new(),
             _finisher: finisher,
         }
+    }
+
+    /// Sends a raw SYN to every endpoint first: who answers that plainly is not looked at any further.
+    #[must_use]
+    pub fn sweeping(mut self, sweeper: Sweeper) -> Self {
+        self.sweeping = Sweeping::Wanted(sweeper);
+        self
     }
 
     /// The targets, in the order in which they were wanted.
@@ -162,6 +174,9 @@ impl<W: Wanted> Crowd<W> {
             }
             if let Some(looked) = self.next_without_endpoints() {
                 return Some(looked);
+            }
+            if self.is_sweeping().await {
+                continue;
             }
             let pause = self.start();
             if self.flights.is_empty() && pause.is_none() {
@@ -199,8 +214,52 @@ impl<W: Wanted> Crowd<W> {
             }
         }
         let plan = Plan::of(&self.wanted, &self.names, &self.shared.options);
-        self.queue = Queue::of(&plan, self.bounds);
+        let order = self.sweeping.begin(&plan, &self.shared.options, self.bounds);
+        self.queue = Queue::of(order, &plan, self.bounds);
         self.plan = Some(plan);
+    }
+
+    /// Takes what the sweep has to say next, if there is one; whether it had something to say.
+    async fn is_sweeping(&mut self) -> bool {
+        let Some(turn) = self.sweeping.next().await else {
+            return false;
+        };
+        let Some(plan) = &self.plan else { return false };
+        match turn {
+            Turn::Answered(unit, plain) => {
+                let endpoint = plan.endpoint(unit);
+                let timeout = self.timeout(plan, unit);
+                let sight = self.shared.sight(endpoint.is_ipv4());
+                let outcome = sweeping::outcome(endpoint, plain, timeout, &self.shared.options, sight);
+                if self.is_worth_a_look(plan, unit, outcome.diagnosis.cause) {
+                    self.sweeping.look_at(unit);
+                } else {
+                    self.land(Landed {
+                        unit,
+                        tried: 1,
+                        outcome,
+                    });
+                }
+            }
+            Turn::Over(order) => self.queue = Queue::of(order, plan, self.bounds),
+        }
+        true
+    }
+
+    /// Whether a plain answer is not enough: somebody wants another look, or to know that who rejects is alive.
+    fn is_worth_a_look(&self, plan: &Plan, unit: u32, cause: Cause) -> bool {
+        let asks_for_life = matches!(cause.class(), Class::Rejected | Class::Unreachable);
+        plan.wanted_by(unit).any(|index| {
+            let wanted = &self.wanted[index as usize];
+            let wants_another = wanted.tries() > 1 && !wanted.is_enough(cause);
+            wants_another || asks_for_life && wanted.life() == Life::Proven
+        })
+    }
+
+    /// How long to look at an endpoint at most: as long as the most patient of those who want it.
+    fn timeout(&self, plan: &Plan, unit: u32) -> Duration {
+        let wanted = plan.wanted_by(unit).map(|index| self.wanted[index as usize].timeout());
+        wanted.max().unwrap_or(self.shared.options.timeout)
     }
 
     /// A target that has no endpoint: its name has no address, or its interface does not exist.
@@ -243,7 +302,7 @@ impl<W: Wanted> Crowd<W> {
         let Some(plan) = &self.plan else { return };
         let (endpoint, shared) = (plan.endpoint(unit), Rc::clone(&self.shared));
         let wanted = || plan.wanted_by(unit).map(|index| &self.wanted[index as usize]);
-        let timeout = wanted().map(W::timeout).max().unwrap_or(shared.options.timeout);
+        let timeout = self.timeout(plan, unit);
         let life = if wanted().any(|wanted| wanted.life() == Life::Proven) {
             Life::Proven
         } else {

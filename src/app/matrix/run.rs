@@ -9,15 +9,15 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::progress::Progress;
 use super::recorder::{Own, Recorder};
 use super::{Job, MatrixArguments};
-use crate::app::{Failure, complain, open_raw_sockets, stop_requested};
+use crate::app::{Failure, complain, no_raw_sockets, open_raw_sockets, stop_requested};
 use crate::check::{Addresses, Bounds, Crowd, Options};
-use crate::cli::{Exit, ModeArgument};
+use crate::cli::{Exit, ModeArgument, SweepArgument};
 use crate::diagnose::advice::default_client_hang;
 use crate::evidence::SynSchedule;
 use crate::matrix::{Edge, Planned, Run};
-use crate::net::dial::Hold;
+use crate::net::dial::{Hold, Source};
 use crate::net::dns::{Families, Resolver, Servers};
-use crate::net::raw::{RawSight, Use};
+use crate::net::raw::{RawSight, Sweeper, Use};
 use crate::net::{clock, open_files, settings};
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub(super) fn run(
         .build()
         .map_err(|error| Failure::could_not_judge(format!("epoll_create1() failed: {error}")))?;
     runtime.block_on(async {
+        // Before those of the full look, which give CAP_NET_RAW up.
+        let sweeper = sweeper(arguments, &options)?;
         if arguments.mode == ModeArgument::Raw {
             open_raw_sockets(&options.raw, "--mode raw")?;
         }
@@ -56,6 +58,10 @@ pub(super) fn run(
             bounds(arguments),
             schedule.map(default_client_hang),
         );
+        let crowd = match sweeper {
+            Some(sweeper) => crowd.sweeping(sweeper),
+            None => crowd,
+        };
         tokio::pin!(stop);
         look(arguments, job, crowd, &mut recorder, schedule, stop).await
     })?;
@@ -72,6 +78,25 @@ pub(super) fn run(
         shard: job.shard,
     };
     recorder.conclude(arguments, run)
+}
+
+/// What `--sweep syn` needs.
+fn sweeper(arguments: &MatrixArguments, options: &Options) -> Result<Option<Sweeper>, Failure> {
+    match arguments.sweep {
+        SweepArgument::Connect => Ok(None),
+        SweepArgument::Syn => {
+            let permitted = options.raw.ability();
+            let source = Source {
+                address: options.source,
+                port: None,
+                interface: options.interface.clone(),
+            };
+            let opened = options.raw.sweeper(&source);
+            opened
+                .map(Some)
+                .map_err(|error| no_raw_sockets("--sweep syn", permitted, &error))
+        }
+    }
 }
 
 /// Takes what becomes known until all is, or `stop` says to end.

@@ -16,7 +16,7 @@ mod sight;
 mod sweep;
 
 pub use sight::{RawSight, Use};
-pub use sweep::{Plain, Sweep, SweepOrder, Swept};
+pub use sweep::{Plain, Sweep, SweepOrder, Sweeper, Swept};
 
 use std::io;
 use std::net::SocketAddr;

@@ -35,8 +35,6 @@ use send::Outlet;
 pub struct SweepOrder {
     /// The endpoints, each once, in the order in which they are to be asked; four thousand million at most.
     pub endpoints: Vec<SocketAddr>,
-    /// Where from; the port is one of ours in any case.
-    pub source: Source,
     /// Packets a second, those among them that our kernel adds for each SYN-ACK (from 1).
     pub rate: u32,
     /// An answer that takes longer is not plain.
@@ -69,6 +67,15 @@ pub struct Plain {
     pub shot: Shot,
 }
 
+/// The sockets of a sweep.
+pub struct Sweeper {
+    ports: Ports,
+    /// IPv4, and IPv6 where the kernel has it.
+    outlets: [Option<Outlet>; 2],
+    ears: Ears,
+    compass: Compass,
+}
+
 /// A sweep under way. It ends when this is dropped.
 pub struct Sweep {
     answers: UnboundedReceiver<Vec<Swept>>,
@@ -84,15 +91,26 @@ struct Shared {
     _ports: Ports,
 }
 
-impl Sweep {
-    /// Opens the sockets, with CAP_NET_RAW in force only meanwhile, and begins.
+impl Sweeper {
+    /// Opens the sockets, with CAP_NET_RAW in force only meanwhile. The port of the source is one of ours in any case.
     ///
     /// # Errors
-    /// `PermissionDenied` without CAP_NET_RAW, and what else the system says when it will not open sockets or start
-    /// threads.
-    pub(super) fn begin(order: SweepOrder) -> io::Result<Self> {
-        let (ports, outlets, ears) = privileges::with_raw_sockets(|| open(&order.source))?;
-        let compass = Compass::new(&order.source);
+    /// `PermissionDenied` without CAP_NET_RAW, and what else the system says when it will not open sockets.
+    pub(super) fn open(source: &Source) -> io::Result<Self> {
+        privileges::with_raw_sockets(|| open(source))
+    }
+
+    /// Begins to send.
+    ///
+    /// # Errors
+    /// When the system will not start threads.
+    pub fn begin(self, order: SweepOrder) -> io::Result<Sweep> {
+        let Self {
+            ports,
+            outlets,
+            ears,
+            compass,
+        } = self;
         let cadence = Cadence::of(order.rate);
         let origin = roll::Origin {
             at: clock::now(),
@@ -105,7 +123,7 @@ impl Sweep {
             _ports: ports,
         });
         let (told, answers) = unbounded_channel();
-        let mut sweep = Self {
+        let mut sweep = Sweep {
             answers,
             ready: VecDeque::new(),
             shared: Arc::clone(&shared),
@@ -118,7 +136,9 @@ impl Sweep {
         })?;
         Ok(sweep)
     }
+}
 
+impl Sweep {
     fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             // Its sockets are open.
@@ -149,6 +169,12 @@ impl Drop for Sweep {
     }
 }
 
+impl std::fmt::Debug for Sweeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sweeper").finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Sweep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sweep").finish_non_exhaustive()
@@ -166,7 +192,7 @@ impl Shared {
 }
 
 /// A port for each try, so that an answer says which SYN it answers.
-fn open(source: &Source) -> io::Result<(Ports, [Option<Outlet>; 2], Ears)> {
+fn open(source: &Source) -> io::Result<Sweeper> {
     let ports = Ports::reserve(TRIES)?;
     // Where the kernel does not let us filter, we hear more than we want and sort it out.
     let mut filtered = true;
@@ -189,7 +215,12 @@ fn open(source: &Source) -> io::Result<(Ports, [Option<Outlet>; 2], Ears)> {
         v4: [tcp_v4, icmp_v4],
         v6: ears_v6,
     };
-    Ok((ports, [Some(outlet_v4), outlet_v6], ears))
+    Ok(Sweeper {
+        ports,
+        outlets: [Some(outlet_v4), outlet_v6],
+        ears,
+        compass: Compass::new(source),
+    })
 }
 
 /// The user's source address, if it is of that IP version.
