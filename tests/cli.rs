@@ -8,8 +8,16 @@ mod demo;
 mod doctor;
 #[path = "cli/forms.rs"]
 mod forms;
+#[path = "cli/html.rs"]
+mod html;
+#[path = "cli/k8s.rs"]
+mod k8s;
 #[path = "cli/manual.rs"]
 mod manual;
+#[path = "cli/matrix.rs"]
+mod matrix;
+#[path = "cli/matrix_file.rs"]
+mod matrix_file;
 mod schema;
 #[path = "cli/series.rs"]
 mod series;

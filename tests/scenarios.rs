@@ -15,6 +15,8 @@ mod facilities;
 #[path = "scenarios/harness/inside.rs"]
 mod inside;
 mod machine;
+#[path = "scenarios/harness/matrix.rs"]
+mod matrix;
 #[path = "scenarios/harness/raw.rs"]
 mod raw;
 #[path = "scenarios/harness/raw_own.rs"]
@@ -51,6 +53,7 @@ fn main() {
         .into_iter()
         .chain(behaviours::trials())
         .chain(raw::trials())
+        .chain(matrix::trials())
         .chain(scenario::trials());
     let trials = match entered {
         Ok(()) => trials.map(Test::trial).collect(),

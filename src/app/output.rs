@@ -112,23 +112,28 @@ pub(super) fn style(arguments: &CheckArguments) -> Style {
 }
 
 /// The style of standard output.
-pub(super) fn style_of(color: Colour, verbosity: Verbosity) -> Style {
+pub(super) fn style_of(choice: Colour, verbosity: Verbosity) -> Style {
     let stdout = io::stdout();
-    let colour = match color {
+    let colour = match choice {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto => {
             anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never && stdout.is_terminal()
         }
     };
+    Style {
+        colour,
+        width: width(),
+        verbosity,
+    }
+}
+
+/// Where to break lines, in columns.
+pub(super) fn width() -> usize {
     let columns = std::env::var("COLUMNS")
         .ok()
         .and_then(|columns| columns.parse().ok());
-    let terminal = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
-    Style {
-        colour,
-        // Lines longer than a hundred columns are hard to read however wide the screen.
-        width: columns.or(terminal).unwrap_or(80).min(100),
-        verbosity,
-    }
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    // Lines longer than a hundred columns are hard to read however wide the screen.
+    columns.or(terminal).unwrap_or(80).min(100)
 }

@@ -20,10 +20,10 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let manner = Manner {
         form: arguments.output,
         color: arguments.color,
-        verbosity: if arguments.quiet {
-            Verbosity::Quiet
-        } else {
-            Verbosity::Normal
+        verbosity: match (arguments.quiet, arguments.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
         },
     };
     conclude(&answer, &results, manner)

@@ -77,6 +77,12 @@ impl Company {
         hosts.remove(&host);
     }
 
+    /// How many hosts there are ledgers of.
+    #[cfg(test)]
+    pub(super) fn hosts(&self) -> usize {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// What the controls of other endpoints of a host have come to by `now`; absent where there are none, or where it
     /// answers none.
     pub(super) fn controls_of_others(
@@ -119,6 +125,7 @@ impl Ledger {
             | Ask::TtlOne { .. }
             | Ask::Echo { .. }
             | Ask::Listener
+            | Ask::Route
             | Ask::Host => false,
         };
         if is_control {

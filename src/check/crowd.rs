@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::sleep;
 
@@ -24,10 +25,10 @@ use super::{Company, EndpointOutcome, Life, Options, PACKETS_A_CONNECTION, Pace,
 use crate::diagnose::{Cause, Class};
 use crate::evidence::{Resolution, Sight};
 use crate::net::finish::{Finish, Finisher, finisher};
+use crate::net::raw::Sweeper;
 use crate::net::{clock, sight};
 use crate::target::Target;
 use plan::{Names, Plan};
-use crate::net::raw::Sweeper;
 use queue::Queue;
 use sweeping::{Sweeping, Turn};
 
@@ -35,6 +36,9 @@ use sweeping::{Sweeping, Turn};
 const NAMES_AT_ONCE: usize = 64;
 /// A question for each family.
 const PACKETS_A_NAME: u32 = 2;
+/// So many endpoints are started before we look who has answered: more would have answers wait for us, which then look late
+/// and are looked into. What is under way settles at what the round trips of the path ask for.
+const STARTED_IN_A_ROW: usize = 4;
 /// The pause before a target is looked at again that was not as expected.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -72,6 +76,16 @@ pub struct Looked {
     pub tried: u32,
     /// What the last look came to.
     pub outcome: TargetOutcome,
+}
+
+/// When more endpoints may be started.
+enum Next {
+    /// When the runtime has had the chance to see what was answered meanwhile.
+    AfterAGlance,
+    /// When it is their turn.
+    After(Duration),
+    /// When one of those under way has its outcome, if ever.
+    WhenOneLands,
 }
 
 /// Targets that are being looked at.
@@ -178,13 +192,19 @@ impl<W: Wanted> Crowd<W> {
             if self.is_sweeping().await {
                 continue;
             }
-            let pause = self.start();
-            if self.flights.is_empty() && pause.is_none() {
+            // What has been answered comes first: answers that wait for us look late.
+            if let Some(Some(landed)) = self.flights.next().now_or_never() {
+                self.land(landed);
+                continue;
+            }
+            let next = self.start();
+            if self.flights.is_empty() && matches!(next, Next::WhenOneLands) {
                 return None;
             }
             tokio::select! {
+                biased;
                 Some(landed) = self.flights.next() => self.land(landed),
-                () = wait(pause) => {}
+                () = next.wait() => {}
             }
         }
     }
@@ -258,7 +278,9 @@ impl<W: Wanted> Crowd<W> {
 
     /// How long to look at an endpoint at most: as long as the most patient of those who want it.
     fn timeout(&self, plan: &Plan, unit: u32) -> Duration {
-        let wanted = plan.wanted_by(unit).map(|index| self.wanted[index as usize].timeout());
+        let wanted = plan
+            .wanted_by(unit)
+            .map(|index| self.wanted[index as usize].timeout());
         wanted.max().unwrap_or(self.shared.options.timeout)
     }
 
@@ -266,12 +288,10 @@ impl<W: Wanted> Crowd<W> {
     fn next_without_endpoints(&mut self) -> Option<Looked> {
         let (index, error) = self.plan.as_mut()?.barren.pop()?;
         let target = self.wanted[index as usize].target();
-        let outcome = match error {
-            Some(error) => could_not_begin(target, &self.shared.options, "if_nametoindex", &error),
-            None => {
-                let resolution = self.names.resolution_for(target);
-                outcome(target, resolution, Vec::new(), self.hang)
-            }
+        let outcome = if let Some(error) = error {
+            could_not_begin(target, &self.shared.options, "if_nametoindex", &error)
+        } else {
+            outcome(target, self.names.resolution_for(target), Vec::new(), self.hang)
         };
         Some(Looked {
             index: index as usize,
@@ -280,21 +300,30 @@ impl<W: Wanted> Crowd<W> {
         })
     }
 
-    /// Starts what may start; returns how long the next one has to wait for its turn, if that is all that it waits for.
-    fn start(&mut self) -> Option<Duration> {
-        while self.flights.len() < self.bounds.at_once {
+    /// Starts a few of those that may start; returns when more may.
+    fn start(&mut self) -> Next {
+        for _ in 0..STARTED_IN_A_ROW {
+            if self.flights.len() >= self.bounds.at_once {
+                return Next::WhenOneLands;
+            }
             let due_in = self.shared.company.pace().due_in(clock::now());
             if !due_in.is_zero() {
-                return self.queue.is_one_ready().then_some(due_in);
+                return if self.queue.is_one_ready() {
+                    Next::After(due_in)
+                } else {
+                    Next::WhenOneLands
+                };
             }
-            let unit = self.queue.take(self.plan.as_ref()?)?;
+            let Some(unit) = self.plan.as_ref().and_then(|plan| self.queue.take(plan)) else {
+                return Next::WhenOneLands;
+            };
             self.shared
                 .company
                 .pace()
                 .spend(PACKETS_A_CONNECTION, clock::now());
             self.launch(unit, 1);
         }
-        None
+        Next::AfterAGlance
     }
 
     /// Looks at an endpoint: a connection first, then, where that is not answered plainly, everything that can tell why.
@@ -404,6 +433,16 @@ fn resolving(shared: Rc<Shared>, name: plan::NameToResolve) -> Pinned<(usize, Re
             shared.company.pace().spend(PACKETS_A_NAME, clock::now());
         }
     })
+}
+
+impl Next {
+    async fn wait(self) {
+        match self {
+            Self::AfterAGlance => tokio::task::yield_now().await,
+            Self::After(pause) => sleep(pause).await,
+            Self::WhenOneLands => std::future::pending().await,
+        }
+    }
 }
 
 async fn wait(pause: Option<Duration>) {

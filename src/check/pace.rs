@@ -23,7 +23,7 @@ impl Pace {
         Self {
             packets_per_second: packets_per_second.max(1),
             // Whoever has not begun yet is ahead of nobody.
-            paid_until: Cell::new(clock::now() - BURST),
+            paid_until: Cell::new(clock::now().checked_sub(BURST).unwrap_or_else(clock::now)),
         }
     }
 

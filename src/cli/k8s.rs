@@ -85,8 +85,17 @@ pub enum PodCommand {
 }
 
 /// The options of `tcpprobe matrix` that manifests set themselves, or that have no place in a pod.
-const NOT_IN_A_POD: [&str; 8] = [
-    "source", "instance", "shard", "results", "resume", "init", "check", "output",
+const NOT_IN_A_POD: [&str; 10] = [
+    "source",
+    "instance",
+    "shard",
+    "shard_count",
+    "results",
+    "resume",
+    "init",
+    "check",
+    "output",
+    "baseline",
 ];
 
 /// Whether `tcpprobe matrix` takes these options, and a pod can have them. What is wrong is to be seen before the cluster is
@@ -120,7 +129,8 @@ pub fn check_matrix_options(options: &[String]) -> Result<(), String> {
     for option in NOT_IN_A_POD {
         if matches.value_source(option) == Some(ValueSource::CommandLine) {
             return Err(format!(
-                "behind --: --{option} has no place here: the manifests say who looks, at what and where the results go"
+                "behind --: --{} has no place here: the manifests say who looks, at what and where the results go",
+                option.replace('_', "-")
             ));
         }
     }

@@ -63,9 +63,12 @@ pub struct MatrixArguments {
     /// Write a summary of at most 4096 bytes to this file [default: /dev/termination-log where there is one]
     #[arg(long, value_name = "FILE", env = "TCPPROBE_TERMINATION_LOG")]
     pub termination_log: Option<PathBuf>,
-    /// No progress, and of the text its totals alone
-    #[arg(short, long)]
+    /// No progress, and of the text a line for the totals and one for each edge that is not as expected
+    #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+    /// Tell everything of every edge that is not as expected: packets, system calls and lookups too
+    #[arg(short, long)]
+    pub verbose: bool,
     /// When to use colour
     #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
     pub color: Colour,
@@ -83,9 +86,12 @@ pub struct ReportArguments {
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t = MatrixForm::Text)]
     pub output: MatrixForm,
-    /// Of the text the totals alone
-    #[arg(short, long)]
+    /// Of the text a line for the totals and one for each edge that is not as expected
+    #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+    /// Tell everything of every edge that is not as expected: packets, system calls and lookups too
+    #[arg(short, long)]
+    pub verbose: bool,
     /// When to use colour
     #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
     pub color: Colour,

@@ -95,10 +95,20 @@ impl Lab {
         powers: Powers,
         open_files: Option<u64>,
     ) -> io::Result<Command> {
-        let client = self.node(Node::Client)?;
+        self.command_on(Node::Client, program, powers, open_files)
+    }
+
+    /// The same on any node.
+    pub fn command_on(
+        &self,
+        node: Node,
+        program: impl AsRef<OsStr>,
+        powers: Powers,
+        open_files: Option<u64>,
+    ) -> io::Result<Command> {
         client::command(
             program.as_ref(),
-            client.namespace.clone(),
+            self.node(node)?.namespace.clone(),
             &self.etc,
             powers,
             open_files.map_or(self.open_files, |most| OpenFiles {

@@ -13,6 +13,9 @@ mod gaps;
 mod identity;
 mod judge;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Answer, Cell, Edges, Merger, Run, Shard, Totals};
 pub use changes::{Change, ChangeKind, Changes, Was};
 pub use edge::{Demand, Edge, Planned};

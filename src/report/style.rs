@@ -87,6 +87,16 @@ impl Style {
         self.paint(Paint::new().fg_color(Some(colour.into())), text)
     }
 
+    /// Loud, for what must not be overlooked.
+    pub(super) fn loud(&self, text: &str, colour: AnsiColor) -> String {
+        self.paint(Paint::new().bold().fg_color(Some(colour.into())), text)
+    }
+
+    /// Quiet, for what may be.
+    pub(super) fn dim(&self, text: &str) -> String {
+        self.paint(Paint::new().dimmed(), text)
+    }
+
     fn paint(&self, paint: Paint, text: &str) -> String {
         if self.colour {
             format!("{paint}{text}{paint:#}")

@@ -1,8 +1,9 @@
 //! For a person at two in the morning: the verdict in the first line, then what it rests on and what to run next.
 
-mod endpoint;
+pub(super) mod endpoint;
 mod name;
 mod packets;
+pub mod story;
 mod timeline;
 
 use std::io;
@@ -12,6 +13,7 @@ use super::series;
 use super::style::{Style, Verbosity};
 use super::{Report, human};
 use crate::check::{EndpointOutcome, TargetOutcome};
+use crate::diagnose::Diagnosis;
 use crate::evidence::SynSchedule;
 
 /// Writes the whole report.
@@ -73,7 +75,7 @@ fn target_lines(outcome: &TargetOutcome, schedule: Option<SynSchedule>, style: &
     if let Some(name) = &outcome.name
         && let Some(diagnosis) = &name.failed
     {
-        return name::failed(&label, name, diagnosis, style);
+        return name::failed(&label, &[], name, diagnosis, style);
     }
     match (&outcome.name, outcome.endpoints.as_slice()) {
         (None, endpoints) => endpoints
@@ -88,6 +90,31 @@ fn target_lines(outcome: &TargetOutcome, schedule: Option<SynSchedule>, style: &
         }
         (Some(name), endpoints) => several(&label, name, endpoints, schedule, style),
     }
+}
+
+/// The verdict on one address of a target, or on its name, with all that it rests on. What is looked at is called `label`
+/// and its address; the notes are below the verdict. Empty when no address of the target has this very diagnosis.
+pub(super) fn one_verdict(
+    label: &str,
+    notes: &[String],
+    outcome: &TargetOutcome,
+    diagnosis: &Diagnosis,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
+    if let Some(name) = &outcome.name
+        && let Some(failed) = name.failed.as_ref().filter(|failed| *failed == diagnosis)
+    {
+        return name::failed(label, notes, name, failed, style);
+    }
+    let Some(one) = outcome.endpoints.iter().find(|one| one.diagnosis == *diagnosis) else {
+        return Vec::new();
+    };
+    let label = match outcome.name {
+        Some(_) => format!("{label} ({})", one.evidence.endpoint.ip()),
+        None => label.to_owned(),
+    };
+    endpoint::noted_lines(&label, notes, one, schedule, style)
 }
 
 /// Several addresses: side by side, then each distinct failure once.

@@ -3,9 +3,10 @@
 use std::env;
 use std::fs::{self, File};
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -130,7 +131,9 @@ pub(super) fn measure() -> io::Result<()> {
 }
 
 fn table(field: &Field) {
-    println!("One open port of each of {HOSTS} addresses, at any rate; of {RUNS} runs in turn the one of median time:\n");
+    println!(
+        "One open port of each of {HOSTS} addresses, at any rate; of {RUNS} runs in turn the one of median time:\n"
+    );
     rows(field, CONTENDERS);
     println!("\nThe same SYNs at {FIXED} packets a second:\n");
     rows(field, PACED);
@@ -274,8 +277,22 @@ fn tcpprobe(field: &Field, family: Family, sweep: &str, rate: &str) -> Vec<Strin
 fn nmap(_field: &Field, way: &str) -> Vec<String> {
     let port = PORT.to_string();
     [
-        "nmap", way, "-n", "-Pn", "-T5", "--min-hostgroup", "8192", "--min-parallelism", "1024", "--min-rate", "50000",
-        "-oG", "-", "-p", &port, BLOCK_V4,
+        "nmap",
+        way,
+        "-n",
+        "-Pn",
+        "-T5",
+        "--min-hostgroup",
+        "8192",
+        "--min-parallelism",
+        "1024",
+        "--min-rate",
+        "50000",
+        "-oG",
+        "-",
+        "-p",
+        &port,
+        BLOCK_V4,
     ]
     .map(str::to_owned)
     .to_vec()
@@ -285,30 +302,43 @@ fn nmap(_field: &Field, way: &str) -> Vec<String> {
 fn zmap(field: &Field, rate: &str) -> io::Result<Vec<String>> {
     let gateway = field.v4.to_string();
     // The neighbour has to be known before it can be asked for.
-    let _ = std::net::TcpStream::connect_timeout(&SocketAddr::new(field.v4, 1), Duration::from_secs(1));
+    let _ = TcpStream::connect_timeout(&SocketAddr::new(field.v4, 1), Duration::from_secs(1));
     let mac = word_after(&["neigh", "show", &gateway], "lladdr")?;
     let source = word_after(&["route", "get", &gateway], "src")?;
     let blocked = field.directory.path().join("blocked");
     File::create(&blocked)?;
     let (port, blocked) = (PORT.to_string(), blocked.display().to_string());
     let words = [
-        "zmap", "-i", "eth1", "-G", &mac, "-S", &source, "-b", &blocked, "-p", &port, "-r", rate, "-c", "1", "-q", "-o", "-",
-        BLOCK_V4,
+        "zmap", "-i", "eth1", "-G", &mac, "-S", &source, "-b", &blocked, "-p", &port, "-r", rate, "-c", "1",
+        "-q", "-o", "-", BLOCK_V4,
     ];
     Ok(words.map(str::to_owned).to_vec())
 }
 
-/// From the totals, such as `65536 edges: 65536 met`.
+/// From the totals, such as `2 of 65536 edges are not as expected; 1 unproven; 0 errors`: what is none of these is open.
 fn count_text(field: &Field) -> io::Result<usize> {
     let said = field.said()?;
-    let words: Vec<&str> = said.split_whitespace().collect();
-    let met = words.windows(2).find(|pair| pair[1].trim_end_matches([',', '.', ';']) == "met");
-    Ok(met.and_then(|pair| pair[0].replace(',', "").parse().ok()).unwrap_or(0))
+    let totals = said
+        .lines()
+        .find(|line| line.contains("edges are not as expected"))
+        .unwrap_or_default();
+    let numbers: Vec<usize> = totals
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    Ok(match numbers[..] {
+        [missed, all, unproven, errors] => all - missed - unproven - errors,
+        _ => 0,
+    })
 }
 
 /// From lines such as `Host: 10.78.0.1 ()  Ports: 7000/open/tcp//afs3-fileserver///`.
 fn count_greppable(field: &Field) -> io::Result<usize> {
-    Ok(field.said()?.lines().filter(|line| line.contains("/open/")).count())
+    Ok(field
+        .said()?
+        .lines()
+        .filter(|line| line.contains("/open/"))
+        .count())
 }
 
 /// A line for each host.
@@ -354,7 +384,7 @@ fn cost_of(command: &mut Command, output: &Path) -> io::Result<(f64, f64, i64)> 
     ))
 }
 
-/// Answers for both blocks, at one port, and closes every connection when it has been accepted.
+/// Answers for both blocks, at one port.
 fn serve() -> io::Result<()> {
     // As many as come at once.
     fs::write("/proc/sys/net/core/somaxconn", "65535")?;
@@ -363,11 +393,24 @@ fn serve() -> io::Result<()> {
     ip(&["-6", "route", "add", "local", BLOCK_V6, "dev", "lo"])?;
     let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_only_v6(false)?;
-    socket.bind(&SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, PORT)).into())?;
+    socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT)).into())?;
     socket.listen(65_535)?;
     let listener = TcpListener::from(socket);
-    // It ends with the process.
-    thread::spawn(move || listener.incoming().for_each(drop));
+    // Both end with the process. A connection is closed when its peer has closed it.
+    let (accepted, to_close) = mpsc::channel::<TcpStream>();
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            if accepted.send(connection).is_err() {
+                return;
+            }
+        }
+    });
+    thread::spawn(move || {
+        for mut connection in to_close {
+            // A peer that resets is as welcome as one that closes.
+            let _ = io::copy(&mut connection, &mut io::sink());
+        }
+    });
     Ok(())
 }
 
@@ -376,5 +419,9 @@ fn ip(words: &[&str]) -> io::Result<()> {
     if finished.status.success() {
         return Ok(());
     }
-    Err(io::Error::other(format!("ip {}: {}", words.join(" "), finished.stderr)))
+    Err(io::Error::other(format!(
+        "ip {}: {}",
+        words.join(" "),
+        finished.stderr
+    )))
 }

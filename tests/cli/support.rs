@@ -180,6 +180,12 @@ impl Port {
         self.socket.accept().unwrap().0
     }
 
+    /// How many connections have come since this was asked last.
+    pub(crate) fn accepted(&self) -> usize {
+        self.socket.set_nonblocking(true).unwrap();
+        std::iter::from_fn(|| self.socket.accept().ok()).count()
+    }
+
     /// As a word on the command line.
     pub(crate) fn word(&self) -> String {
         self.address.to_string()

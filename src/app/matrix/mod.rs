@@ -34,6 +34,9 @@ pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
     if arguments.init {
         return file::init();
     }
+    if arguments.check {
+        return file::check(arguments);
+    }
     let Some(path) = &arguments.file else {
         return Err(Failure::usage(
             "name the file of a matrix, or write one with --init",
@@ -56,12 +59,11 @@ fn job(arguments: &MatrixArguments, path: &Path, matrix: &Matrix) -> Result<Job,
             ExpandError::File(error) => file::wrong(path, &error),
             ExpandError::Source(says) => Failure::usage(says),
         })?;
-    let (edges, own) = match shard {
-        Some(shard) => shard::part(all, shard),
-        None => {
-            let own = all.len();
-            (all, own)
-        }
+    let (edges, own) = if let Some(shard) = shard {
+        shard::part(all, shard)
+    } else {
+        let own = all.len();
+        (all, own)
     };
     Ok(Job {
         matrix: matrix.name.clone(),

@@ -30,7 +30,7 @@ enum Form {
 }
 
 /// How often a plain line is written.
-const LINES_EVERY: Duration = Duration::from_secs(5);
+const LINES_EVERY: Duration = Duration::from_secs(3);
 /// The rate is that of the last so many seconds.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -101,16 +101,13 @@ impl Progress {
 
     fn text(&self, done: u64, in_flight: usize, totals: Totals) -> String {
         let mut text = format!("{done} of {} edges", self.all);
-        let rate = self.rate();
-        if let Some(rate) = rate {
-            let _ = write!(text, ", {rate:.0}/s");
-        }
-        let left = self.all.saturating_sub(done);
-        if let Some(seconds) = rate.map(|rate| left as f64 / rate).filter(|_| left > 0)
-            && seconds < 1e6
-        {
-            let seconds = Duration::from_secs(seconds.ceil() as u64);
-            let _ = write!(text, ", {} left", humantime::format_duration(seconds));
+        if let Some((edges, took)) = self.recent() {
+            let _ = write!(text, ", {}/s", edges * 1000 / took);
+            let left = self.all.saturating_sub(done) * took / edges;
+            if left > 0 {
+                let left = Duration::from_secs(left.div_ceil(1000));
+                let _ = write!(text, ", {} left", humantime::format_duration(left));
+            }
         }
         let _ = write!(text, ", {in_flight} under way");
         for (count, word) in [
@@ -125,11 +122,11 @@ impl Progress {
         text
     }
 
-    /// Edges a second; absent while there is nothing to go by.
-    fn rate(&self) -> Option<f64> {
+    /// How many edges were done lately, and in how many milliseconds; absent while there is nothing to go by.
+    fn recent(&self) -> Option<(u64, u64)> {
         let ((began, before), (now, done)) = (self.moments.front()?, self.moments.back()?);
-        let seconds = (*now - *began).as_secs_f64();
-        let edges = done.saturating_sub(*before) as f64;
-        (seconds > 0.0 && edges > 0.0).then(|| edges / seconds)
+        let took = u64::try_from((*now - *began).as_millis()).ok()?;
+        let edges = done.saturating_sub(*before);
+        (took > 0 && edges > 0).then_some((edges, took))
     }
 }

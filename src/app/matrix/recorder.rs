@@ -13,7 +13,9 @@ use crate::app::output::is_read;
 use crate::app::report::{self, Manner};
 use crate::app::{Failure, complain};
 use crate::cli::{Exit, MatrixArguments, MatrixForm};
-use crate::matrix::{Answer, Demand, Edge, Gap, Judged, Judgement, Merger, Planned, Run, Totals};
+use crate::matrix::{
+    Answer, Demand, Edge, Edges, Gap, Identity, Judged, Judgement, Merger, Planned, Run, Totals,
+};
 use crate::report::Verbosity;
 use crate::report::matrix::find::{Finder, Found};
 use crate::report::matrix::record;
@@ -41,6 +43,13 @@ enum Keep {
     Every,
     /// Those whose judgement may change: a block that nothing proves yet.
     Doubtful,
+}
+
+/// Whether an edge is of this part of the matrix, or a control of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Own {
+    Yes,
+    No,
 }
 
 /// Standard output, a line at a time.
@@ -136,12 +145,12 @@ impl Recorder {
     }
 
     /// The end: writes again what has another judgement in the light of all edges, then what they come to.
-    pub(super) fn conclude(mut self, arguments: &MatrixArguments, run: Run) -> Result<Exit, Failure> {
+    pub(super) fn conclude(mut self, arguments: &MatrixArguments, run: &Run) -> Result<Exit, Failure> {
         self.merger.add_run(run.clone());
         let mut answer = std::mem::take(&mut self.merger).into_answer();
         self.results.flush()?;
         self.write_again(&answer)?;
-        let summary = summary(&answer, &run)?;
+        let summary = summary(&answer, run)?;
         self.results.add(&summary)?;
         if let Some(out) = &mut self.out {
             out.add(&summary)?;
@@ -150,12 +159,12 @@ impl Recorder {
         if let Some(baseline) = &arguments.baseline {
             report::compare(&mut answer, baseline)?;
         }
-        termination::write(arguments.termination_log.as_deref(), &answer, &run);
+        termination::write(arguments.termination_log.as_deref(), &answer, run);
         if self.out.is_none() {
-            let verbosity = if arguments.quiet {
-                Verbosity::Quiet
-            } else {
-                Verbosity::Normal
+            let verbosity = match (arguments.quiet, arguments.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (false, true) => Verbosity::Verbose,
+                (false, false) => Verbosity::Normal,
             };
             let manner = Manner {
                 form: arguments.output,
@@ -175,7 +184,7 @@ impl Recorder {
             if *written == Some(cell.judged.judgement) {
                 continue;
             }
-            let mut edge = crate::matrix::Edges::edge(&self.results, cell.at).map_err(|error| {
+            let mut edge = self.results.edge(cell.at).map_err(|error| {
                 Failure::could_not_judge(format!("results cannot be read again: {error}"))
             })?;
             edge.demand = Arc::clone(&cell.demand);
@@ -188,16 +197,7 @@ impl Recorder {
         }
         self.flush()
     }
-}
 
-/// Whether an edge is of this part of the matrix, or a control of another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Own {
-    Yes,
-    No,
-}
-
-impl Recorder {
     /// Reads what an earlier run has left.
     fn resume(&mut self, path: &Path, job: &Job) -> Result<(), Failure> {
         let shown = path.display();
@@ -214,7 +214,7 @@ impl Recorder {
             let (mut edge, at) = match found {
                 Found::Edge { edge, at, .. } => (edge, at),
                 Found::Run(run) => {
-                    self.is_of_this_source(&run.source, job, path)?;
+                    is_of_this_source(&run.source, job, path)?;
                     continue;
                 }
                 Found::Damaged { .. } => {
@@ -222,7 +222,7 @@ impl Recorder {
                     continue;
                 }
             };
-            self.is_of_this_source(&edge.source, job, path)?;
+            is_of_this_source(&edge.source, job, path)?;
             let Some(demand) = planned.get(edge.target()) else {
                 foreign += 1;
                 continue;
@@ -259,22 +259,17 @@ impl Recorder {
         }
         Ok(())
     }
+}
 
-    fn is_of_this_source(
-        &self,
-        source: &crate::matrix::Identity,
-        job: &Job,
-        path: &Path,
-    ) -> Result<(), Failure> {
-        if source.is_same_source(&job.source) {
-            return Ok(());
-        }
-        Err(Failure::usage(format!(
-            "{} holds the results of {source}, and this is {}: name another file with --results, and merge them with tcpprobe report",
-            path.display(),
-            job.source
-        )))
+fn is_of_this_source(source: &Identity, job: &Job, path: &Path) -> Result<(), Failure> {
+    if source.is_same_source(&job.source) {
+        return Ok(());
     }
+    Err(Failure::usage(format!(
+        "{} holds the results of {source}, and this is {}: name another file with --results, and merge them with tcpprobe report",
+        path.display(),
+        job.source
+    )))
 }
 
 /// What a record says of its edge.

@@ -1,6 +1,8 @@
 //! The run itself: from the edges that are left to what they come to, or to the signal that ends it.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -10,7 +12,7 @@ use super::progress::Progress;
 use super::recorder::{Own, Recorder};
 use super::{Job, MatrixArguments};
 use crate::app::{Failure, complain, no_raw_sockets, open_raw_sockets, stop_requested};
-use crate::check::{Addresses, Bounds, Crowd, Options};
+use crate::check::{Addresses, Bounds, Crowd, Looked, Options};
 use crate::cli::{Exit, ModeArgument, SweepArgument};
 use crate::diagnose::advice::default_client_hang;
 use crate::evidence::SynSchedule;
@@ -19,7 +21,6 @@ use crate::net::dial::{Hold, Source};
 use crate::net::dns::{Families, Resolver, Servers};
 use crate::net::raw::{RawSight, Sweeper, Use};
 use crate::net::{clock, open_files, settings};
-use std::sync::Arc;
 
 /// What one endpoint may need in the worst case: connections, controls, pings, timers.
 const DESCRIPTORS_AN_ENDPOINT: usize = 16;
@@ -77,7 +78,7 @@ pub(super) fn run(
         done: recorder.done(),
         shard: job.shard,
     };
-    recorder.conclude(arguments, run)
+    recorder.conclude(arguments, &run)
 }
 
 /// What `--sweep syn` needs.
@@ -154,7 +155,7 @@ async fn next(
     crowd: &mut Crowd<Planned>,
     recorder: &mut Recorder,
     progress: &mut Progress,
-) -> Result<Option<crate::check::Looked>, Failure> {
+) -> Result<Option<Looked>, Failure> {
     if let Some(looked) = crowd.next().now_or_never() {
         return Ok(looked);
     }
@@ -167,8 +168,7 @@ async fn next(
 
 /// Which of the edges that are left are of this part of the matrix.
 fn own(job: &Job, crowd: &Crowd<Planned>) -> Vec<Own> {
-    let foreign: std::collections::HashSet<_> =
-        job.edges[job.own..].iter().map(|edge| &edge.target).collect();
+    let foreign: HashSet<_> = job.edges[job.own..].iter().map(|edge| &edge.target).collect();
     let wanted = crowd.wanted().iter();
     wanted
         .map(|edge| {

@@ -14,7 +14,7 @@ use crate::target::{Host, Target};
 /// The names of all targets, each once.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    names: Vec<Name>,
+    list: Vec<Name>,
     by_name: HashMap<String, usize>,
     /// How many have been taken to be resolved.
     taken: usize,
@@ -22,7 +22,7 @@ pub(super) struct Names {
 
 #[derive(Debug)]
 struct Name {
-    name: String,
+    says: String,
     deadline: Duration,
     tries: u32,
     resolution: Option<Resolution>,
@@ -45,20 +45,17 @@ impl Names {
             let Host::Name(name) = &wanted.target().host else {
                 continue;
             };
-            let index = match names.by_name.get(name) {
-                Some(index) => *index,
-                None => {
-                    names.by_name.insert(name.clone(), names.names.len());
-                    names.names.push(Name {
-                        name: name.clone(),
-                        deadline: Duration::ZERO,
-                        tries: 1,
-                        resolution: None,
-                    });
-                    names.names.len() - 1
-                }
-            };
-            let known = &mut names.names[index];
+            let next = names.list.len();
+            let index = *names.by_name.entry(name.clone()).or_insert(next);
+            if index == next {
+                names.list.push(Name {
+                    says: name.clone(),
+                    deadline: Duration::ZERO,
+                    tries: 1,
+                    resolution: None,
+                });
+            }
+            let known = &mut names.list[index];
             known.deadline = known.deadline.max(wanted.timeout());
             known.tries = known.tries.max(wanted.tries());
         }
@@ -66,23 +63,23 @@ impl Names {
     }
 
     pub(super) fn is_one_left(&self) -> bool {
-        self.taken < self.names.len()
+        self.taken < self.list.len()
     }
 
     pub(super) fn take(&mut self) -> Option<NameToResolve> {
         let index = self.taken;
-        let name = self.names.get(index)?;
+        let name = self.list.get(index)?;
         self.taken += 1;
         Some(NameToResolve {
             index,
-            name: name.name.clone(),
+            name: name.says.clone(),
             deadline: name.deadline,
             tries: name.tries,
         })
     }
 
     pub(super) fn resolved(&mut self, index: usize, resolution: Resolution) {
-        self.names[index].resolution = Some(resolution);
+        self.list[index].resolution = Some(resolution);
     }
 
     /// What became of a target's name; absent where it is an address.
@@ -90,7 +87,7 @@ impl Names {
         let Host::Name(name) = &target.host else {
             return None;
         };
-        self.names[*self.by_name.get(name)?].resolution.clone()
+        self.list[*self.by_name.get(name)?].resolution.clone()
     }
 
     fn addresses_of(&self, target: &Target, options: &Options) -> io::Result<Vec<SocketAddr>> {
@@ -102,7 +99,7 @@ impl Names {
                 let resolution = self
                     .by_name
                     .get(name)
-                    .and_then(|index| self.names[*index].resolution.as_ref());
+                    .and_then(|index| self.list[*index].resolution.as_ref());
                 Ok(resolution.map_or_else(Vec::new, |resolution| at_port(resolution, target.port, options)))
             }
         }

@@ -3,7 +3,9 @@
 //! A text in one of three languages becomes a tree in which every node knows its line and column (`yaml`, `toml`, `json`), the
 //! tree becomes a [`Matrix`] in which every name is resolved (`read`), and that is expanded into edges (`expand`).
 
+mod combine;
 mod expand;
+mod groups;
 mod json;
 mod names;
 mod read;
@@ -123,10 +125,6 @@ impl Matrix {
     pub fn read(text: &str, format: Format, services: &Services) -> Result<Self, FileError> {
         // Editors of some systems begin a file with a mark that nobody sees.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if text.trim().is_empty() {
-            let says = "the file is empty: `tcpprobe matrix --init` writes an example to begin with";
-            return Err(Place::START.says(says));
-        }
         let root = match format {
             Format::Yaml => yaml::read(text),
             Format::Toml => toml::read(text),

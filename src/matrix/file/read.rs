@@ -1,16 +1,16 @@
 //! The tree becomes a matrix: every key is known, every name stands for something, every value is one that can be meant.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::groups::{Group, Members, Unique};
 use super::names::{ANY, Meaning, Names};
-use super::table::{self, Table, entries, one_or_more, text};
-use super::tree::{Key, Node, Place, Value};
+use super::table::{self, Table, entries, expected, is_empty_list, one_or_more, target_text, text, texts};
+use super::tree::{Node, Place, Value};
 use super::word::{Hosts, Word};
 use super::{FileError, Matrix, Rule, Source};
-use crate::diagnose::Expectation;
-use crate::matrix::{Expected, ExpectedError};
+use crate::matrix::Expected;
 use crate::target::{Services, Target};
 
 const MATRIX: &[&str] = &["name", "defaults", "sources", "targets", "groups", "rules"];
@@ -20,13 +20,17 @@ const RULE: &[&str] = &[
     "name", "from", "to", "except", "expect", "timeout", "tries", "control",
 ];
 
-/// How deep groups may be within each other.
-const DEEPEST_GROUP: usize = 32;
+/// What all groups and rules may name together: groups of groups grow faster than the file does.
+const MOST_NAMED: usize = 8_000_000;
 
 /// One of a rule's controls has to be open, so a handful is enough.
 const MOST_CONTROLS: u64 = 64;
 
 pub(super) fn matrix(root: &Node, services: &Services) -> Result<Matrix, FileError> {
+    if root.value == Value::Null {
+        let says = "the file is empty: `tcpprobe matrix --init` writes an example to begin with";
+        return Err(Place::START.says(says));
+    }
     let file = Table::open(root, "a matrix", MATRIX)?;
     let name = file.get("name").map(|node| text(node, "`name`")).transpose()?;
     let mut reader = Reader {
@@ -36,6 +40,7 @@ pub(super) fn matrix(root: &Node, services: &Services) -> Result<Matrix, FileErr
         words: Vec::new(),
         targets: Vec::new(),
         groups: Vec::new(),
+        named: 0,
     };
     if let Some(node) = file.get("sources") {
         reader.sources(node)?;
@@ -91,37 +96,16 @@ impl Defaults {
 }
 
 /// What has been read so far.
-struct Reader<'a> {
-    services: &'a Services,
-    names: Names<'a>,
-    sources: Vec<Source>,
-    words: Vec<Word>,
+pub(super) struct Reader<'a> {
+    pub(super) services: &'a Services,
+    pub(super) names: Names<'a>,
+    pub(super) sources: Vec<Source>,
+    pub(super) words: Vec<Word>,
     /// The words of each named target.
-    targets: Vec<Vec<u32>>,
-    groups: Vec<Group<'a>>,
-}
-
-/// Several names under one.
-struct Group<'a> {
-    name: &'a str,
-    members: &'a [Node],
-    state: State,
-}
-
-/// How far a group is.
-enum State {
-    Unread,
-    /// Somebody is at it: whoever comes here again has come from within.
-    BeingRead,
-    Read(Members),
-}
-
-/// What a group or a list of names comes to.
-#[derive(Clone)]
-enum Members {
-    Sources(Vec<u32>),
-    /// Words.
-    Targets(Vec<u32>),
+    pub(super) targets: Vec<Arc<[u32]>>,
+    pub(super) groups: Vec<Group<'a>>,
+    /// How many sources and words all groups and rules have come to.
+    pub(super) named: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -175,98 +159,16 @@ impl<'a> Reader<'a> {
             for node in one_or_more(node, &format!("`{}`", key.text))? {
                 let word = target_text(node)?;
                 if !word.contains(':') {
-                    return Err(node.at.says(self.no_target(word)));
+                    return Err(node.at.says(format!(
+                        "`{word}` has no port: a target is a host and a port, as in {word}:443; several names under one \
+                         belong in `groups`"
+                    )));
                 }
                 words.push(self.word(word, node.at)?);
             }
-            self.targets.push(words);
+            self.targets.push(words.into());
         }
         Ok(())
-    }
-
-    /// Groups may name each other in any order.
-    fn groups(&mut self, node: &'a Node) -> Result<(), FileError> {
-        for (key, node) in entries(node, "`groups`")? {
-            let meaning = Meaning::Group(number(self.groups.len()));
-            self.names.add(&key.text, key.at, meaning)?;
-            self.groups.push(Group {
-                name: &key.text,
-                members: one_or_more(node, &format!("the group `{}`", key.text))?,
-                state: State::Unread,
-            });
-        }
-        for index in 0..self.groups.len() {
-            self.group(index, Place::START, &mut Vec::new())?;
-        }
-        Ok(())
-    }
-
-    /// What a group comes to; `within` are the groups that it was named in.
-    fn group(&mut self, index: usize, at: Place, within: &mut Vec<&'a str>) -> Result<Members, FileError> {
-        let group = &mut self.groups[index];
-        let (name, nodes) = (group.name, group.members);
-        match &group.state {
-            State::Read(members) => return Ok(members.clone()),
-            State::BeingRead => {
-                let begin = within.iter().position(|outer| *outer == name).unwrap_or(0);
-                let circle = within[begin..].join("` names `");
-                return Err(at.says(format!(
-                    "a group cannot contain itself, and `{circle}` names `{name}`: leave one of them out"
-                )));
-            }
-            State::Unread if within.len() >= DEEPEST_GROUP => {
-                return Err(at.says(format!(
-                    "groups are within each other more than {DEEPEST_GROUP} deep"
-                )));
-            }
-            State::Unread => group.state = State::BeingRead,
-        }
-        within.push(name);
-        let members = self.members(nodes, within)?;
-        within.pop();
-        self.groups[index].state = State::Read(members.clone());
-        Ok(members)
-    }
-
-    /// What the members of a group come to: all of them sources, or all of them targets.
-    fn members(&mut self, nodes: &'a [Node], within: &mut Vec<&'a str>) -> Result<Members, FileError> {
-        let (mut sources, mut words) = (Unique::default(), Unique::default());
-        for node in nodes {
-            let word = target_text(node)?;
-            let members = self.member(word, node.at, within)?;
-            let mixed = match members {
-                Members::Sources(more) => {
-                    sources.extend(more);
-                    !words.items.is_empty()
-                }
-                Members::Targets(more) => {
-                    words.extend(more);
-                    !sources.items.is_empty()
-                }
-            };
-            if mixed {
-                return Err(node.at.says(format!(
-                    "`{word}` makes this a group of both sources and targets: make two groups of it"
-                )));
-            }
-        }
-        Ok(if sources.items.is_empty() {
-            Members::Targets(words.items)
-        } else {
-            Members::Sources(sources.items)
-        })
-    }
-
-    fn member(&mut self, word: &str, at: Place, within: &mut Vec<&'a str>) -> Result<Members, FileError> {
-        if word.contains(':') {
-            return Ok(Members::Targets(vec![self.word(word, at)?]));
-        }
-        match self.names.get(word) {
-            Some(Meaning::Source(source)) => Ok(Members::Sources(vec![source])),
-            Some(Meaning::Target(target)) => Ok(Members::Targets(self.targets[target as usize].clone())),
-            Some(Meaning::Group(group)) => self.group(group as usize, at, within),
-            None => Err(at.says(self.unknown(word, |_| true, "a source, a target or a group"))),
-        }
     }
 
     fn rules(&mut self, file: &Table<'a>, defaults: &Defaults) -> Result<Vec<Rule>, FileError> {
@@ -311,14 +213,20 @@ impl<'a> Reader<'a> {
         let from = match table.get("from") {
             Some(node) => self.from(node)?,
             None if self.sources.is_empty() => None,
-            None => Some(self.all_sources()),
+            None => {
+                let all = self.all_sources();
+                self.count(&all, node.at)?;
+                Some(all)
+            }
         };
         let Some(to) = table.get("to") else {
             let says = "a rule without `to`: write what it is about, such as `to: db:5432`";
             return Err(node.at.says(says));
         };
         let to = self.to(to, "`to`")?;
-        let except = table.get("except").map(|node| self.to(node, "`except`"));
+        // A program that writes matrices may leave nothing out.
+        let except = table.get("except").filter(|node| !is_empty_list(node));
+        let except = except.map(|node| self.to(node, "`except`"));
         let controls = table.get("control").map(|node| self.controls(node)).transpose()?;
         let expected = table.get("expect").map(expected).transpose()?;
         Ok(Rule {
@@ -342,7 +250,9 @@ impl<'a> Reader<'a> {
         for node in one_or_more(node, "`from`")? {
             let word = text(node, "`from`")?;
             if word == ANY {
-                sources.extend(self.all_sources());
+                let all = self.all_sources();
+                self.count(&all, node.at)?;
+                sources.extend(&all);
                 continue;
             }
             if self.sources.is_empty() {
@@ -352,21 +262,24 @@ impl<'a> Reader<'a> {
             }
             let is_source = |meaning| matches!(meaning, Meaning::Source(_) | Meaning::Group(_));
             let members = match self.names.get(word) {
-                Some(Meaning::Source(source)) => Members::Sources(vec![source]),
+                Some(Meaning::Source(source)) => Members::source(source),
                 Some(Meaning::Group(group)) => self.group(group as usize, node.at, &mut Vec::new())?,
                 Some(Meaning::Target(_)) => {
                     return Err(node.at.says(format!(
-                        "`{word}` is a target, and `from` takes sources: {}",
+                        "`{word}` is a target, and `from` takes sources; known are {}",
                         self.names.list(is_source)
                     )));
                 }
                 None => return Err(node.at.says(self.unknown(word, is_source, "a source"))),
             };
             match members {
-                Members::Sources(more) => sources.extend(more),
+                Members::Sources(more) => {
+                    self.count(&more, node.at)?;
+                    sources.extend(&more);
+                }
                 Members::Targets(_) => {
                     return Err(node.at.says(format!(
-                        "`{word}` is a group of targets, and `from` takes sources: {}",
+                        "`{word}` is a group of targets, and `from` takes sources; known are {}",
                         self.names.list(|meaning| matches!(meaning, Meaning::Source(_)))
                     )));
                 }
@@ -385,7 +298,7 @@ impl<'a> Reader<'a> {
         for node in one_or_more(node, what)? {
             let word = target_text(node)?;
             if word.contains(':') {
-                words.extend([self.word(word, node.at)?]);
+                words.extend(&[self.word(word, node.at)?]);
                 continue;
             }
             if word == ANY {
@@ -394,21 +307,27 @@ impl<'a> Reader<'a> {
                         .at
                         .says("`any` is all that `targets` names, and that is nothing"));
                 }
-                words.extend(self.targets.iter().flatten().copied());
+                for index in 0..self.targets.len() {
+                    let more = Arc::clone(&self.targets[index]);
+                    self.count(&more, node.at)?;
+                    words.extend(&more);
+                }
                 continue;
             }
             let members = match self.names.get(word) {
-                Some(Meaning::Source(source)) => Members::Sources(vec![source]),
-                Some(Meaning::Target(target)) => Members::Targets(self.targets[target as usize].clone()),
+                Some(Meaning::Source(source)) => Members::source(source),
+                Some(Meaning::Target(target)) => Members::Targets(Arc::clone(&self.targets[target as usize])),
                 Some(Meaning::Group(group)) => self.group(group as usize, node.at, &mut Vec::new())?,
                 None => return Err(node.at.says(self.no_target(word))),
             };
             match members {
-                Members::Targets(more) => words.extend(more),
+                Members::Targets(more) => {
+                    self.count(&more, node.at)?;
+                    words.extend(&more);
+                }
                 Members::Sources(_) => {
                     return Err(node.at.says(format!(
-                        "`{word}` stands for sources, and {what} takes targets: {}",
-                        self.names.list(|meaning| matches!(meaning, Meaning::Target(_)))
+                        "`{word}` stands for sources, and {what} takes targets, such as db:5432 or their names"
                     )));
                 }
             }
@@ -418,7 +337,7 @@ impl<'a> Reader<'a> {
 
     fn controls(&mut self, node: &'a Node) -> Result<Vec<Target>, FileError> {
         // None where the defaults have some.
-        if matches!(&node.value, Value::List(nodes) if nodes.is_empty()) {
+        if is_empty_list(node) {
             return Ok(Vec::new());
         }
         let mut controls = Vec::new();
@@ -443,7 +362,18 @@ impl<'a> Reader<'a> {
         Ok(controls)
     }
 
-    fn word(&mut self, text: &str, at: Place) -> Result<u32, FileError> {
+    /// Counts what was named.
+    pub(super) fn count(&mut self, more: &[u32], at: Place) -> Result<(), FileError> {
+        self.named += more.len();
+        if self.named > MOST_NAMED {
+            return Err(at.says(format!(
+                "all groups and rules up to here name more than {MOST_NAMED} sources and targets: that is too much for one matrix"
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn word(&mut self, text: &str, at: Place) -> Result<u32, FileError> {
         self.words.push(Word::read(text, at, self.services)?);
         Ok(number(self.words.len() - 1))
     }
@@ -460,112 +390,26 @@ impl<'a> Reader<'a> {
     }
 
     /// What is said of a name that stands for nothing.
-    fn unknown(&self, word: &str, fits: impl Fn(Meaning) -> bool + Copy, what: &str) -> String {
+    pub(super) fn unknown(&self, word: &str, fits: impl Fn(Meaning) -> bool + Copy, what: &str) -> String {
         if let Some(near) = self.names.nearest(word, fits) {
             return format!("nothing is called `{word}`: did you mean `{near}`?");
         }
         let known = self.names.list(fits);
-        let known = if known.is_empty() { "nothing" } else { &known };
+        let known = if known.is_empty() {
+            known
+        } else {
+            format!("; known are {known}")
+        };
         match what {
-            "a source" => format!("nothing is called `{word}`: name it under `sources` (there is {known})"),
+            "a source" => format!("nothing is called `{word}`: name it under `sources`{known}"),
             _ => format!(
-                "nothing is called `{word}`: write a target with its port, as in {word}:443, or the name of {what} \
-                 (there is {known})"
+                "nothing is called `{word}`: write a target with its port, as in {word}:443, or the name of {what}{known}"
             ),
         }
-    }
-}
-
-/// A word for targets or sources. What a language makes of an unquoted one is told apart.
-fn target_text(node: &Node) -> Result<&str, FileError> {
-    let says = match &node.value {
-        Value::Text(text) if !text.trim().is_empty() => return Ok(text.trim()),
-        Value::Integer(port) => format!(
-            "{port} is a port without a host: write both, and several ports in quotes, as in \"db:5432,{port}\""
-        ),
-        Value::Table(entries) => match &entries[..] {
-            [
-                (
-                    Key { text: host, .. },
-                    Node {
-                        value: Value::Integer(port),
-                        ..
-                    },
-                ),
-            ] => {
-                format!("`{host}: {port}` with a space is a table: write {host}:{port}")
-            }
-            _ => "a target is a text such as db:5432, and this is a table".to_owned(),
-        },
-        Value::List(items) => match &items[..] {
-            [
-                Node {
-                    value: Value::Text(address),
-                    ..
-                },
-            ] if address.parse::<Ipv6Addr>().is_ok() => format!(
-                "brackets make a list: put an IPv6 address and its port in quotes, as in \"[{address}]:443\""
-            ),
-            _ => "a list within a list: write one list".to_owned(),
-        },
-        other @ (Value::Null | Value::Bool(_) | Value::Float(_) | Value::Date(_) | Value::Text(_)) => {
-            format!(
-                "a target is a text such as db:5432, and this is {}",
-                match other {
-                    Value::Text(_) => "empty".to_owned(),
-                    other => other.shown(),
-                }
-            )
-        }
-    };
-    Err(node.at.says(says))
-}
-
-/// One word, words with commas between them, or a list of words.
-fn expected(node: &Node) -> Result<Expected, FileError> {
-    let mut words = Vec::new();
-    for node in one_or_more(node, "`expect`")? {
-        for word in text(node, "`expect`")?.split(',').map(str::trim) {
-            if word.is_empty() {
-                return Err(node.at.says(ExpectedError::Empty.to_string()));
-            }
-            let word: Expectation = word.parse().map_err(|error: String| node.at.says(error))?;
-            // So that what proves nothing is told where it stands.
-            Expected::new([word]).map_err(|error| node.at.says(error.to_string()))?;
-            words.push(word);
-        }
-    }
-    Expected::new(words).map_err(|error| node.at.says(error.to_string()))
-}
-
-/// A table of texts.
-fn texts(node: Option<&Node>, what: &str) -> Result<BTreeMap<String, String>, FileError> {
-    let Some(node) = node else {
-        return Ok(BTreeMap::new());
-    };
-    let texts = entries(node, what)?.iter().map(|(key, node)| match &node.value {
-        // A label may well be empty.
-        Value::Text(value) => Ok((key.text.clone(), value.clone())),
-        _ => text(node, &format!("`{}`", key.text)).map(|value| (key.text.clone(), value.to_owned())),
-    });
-    texts.collect()
-}
-
-/// Numbers in the order in which they came, each once.
-#[derive(Default)]
-struct Unique {
-    items: Vec<u32>,
-    seen: HashSet<u32>,
-}
-
-impl Unique {
-    fn extend(&mut self, more: impl IntoIterator<Item = u32>) {
-        let new = more.into_iter().filter(|item| self.seen.insert(*item));
-        self.items.extend(new);
     }
 }
 
 /// No file of the permitted size has more of anything.
-fn number(index: usize) -> u32 {
+pub(super) fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

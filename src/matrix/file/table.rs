@@ -1,11 +1,15 @@
 //! Reading the parts of a tree: tables whose keys are known, texts, lists; every error says what would be right.
 
+use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use super::FileError;
 use super::names::nearest;
 use super::tree::{Key, Node, Place, Value};
+use crate::diagnose::Expectation;
 use crate::duration;
+use crate::matrix::{Expected, ExpectedError};
 
 /// A table all of whose keys are known.
 #[derive(Debug, Clone, Copy)]
@@ -85,13 +89,11 @@ pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, FileError>
 /// One node, or the nodes of a list.
 pub(super) fn one_or_more<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], FileError> {
     match &node.value {
-        Value::List(nodes) if nodes.is_empty() => Err(node.at.says(format!(
-            "{what} is an empty list: name something, or leave it out"
-        ))),
-        Value::List(nodes) => Ok(nodes),
-        Value::Null => Err(node
+        Value::List(nodes) if nodes.is_empty() => Err(node
             .at
-            .says(format!("{what} is empty: name something, or leave it out"))),
+            .says(format!("{what} is an empty list: name at least one"))),
+        Value::List(nodes) => Ok(nodes),
+        Value::Null => Err(node.at.says(format!("{what} is empty: name at least one"))),
         Value::Bool(_)
         | Value::Integer(_)
         | Value::Float(_)
@@ -143,4 +145,85 @@ pub(super) fn tries(node: &Node) -> Result<u32, FileError> {
             node.value.shown()
         ))
     })
+}
+
+pub(super) fn is_empty_list(node: &Node) -> bool {
+    matches!(&node.value, Value::List(nodes) if nodes.is_empty())
+}
+
+/// A word for targets or sources. What a language makes of an unquoted one is told apart.
+pub(super) fn target_text(node: &Node) -> Result<&str, FileError> {
+    let says = match &node.value {
+        Value::Text(text) if !text.trim().is_empty() => return Ok(text.trim()),
+        Value::Integer(port) => format!(
+            "{port} is a port without a host: write both, and several ports in quotes, as in \"db:5432,{port}\""
+        ),
+        Value::Table(entries) => match &entries[..] {
+            [
+                (
+                    Key { text: host, .. },
+                    Node {
+                        value: Value::Integer(port),
+                        ..
+                    },
+                ),
+            ] => {
+                format!("`{host}: {port}` with a space is a table: write {host}:{port}")
+            }
+            _ => "a target is a text such as db:5432, and this is a table".to_owned(),
+        },
+        Value::List(items) => match &items[..] {
+            [
+                Node {
+                    value: Value::Text(address),
+                    ..
+                },
+            ] if address.parse::<Ipv6Addr>().is_ok() => format!(
+                "brackets make a list: put an IPv6 address and its port in quotes, as in \"[{address}]:443\""
+            ),
+            _ => "a list within a list: write one list".to_owned(),
+        },
+        Value::Text(_) => "a target is a text such as db:5432, and this is empty".to_owned(),
+        other @ (Value::Null | Value::Bool(_) | Value::Float(_) | Value::Date(_)) => {
+            format!(
+                "a target is a text such as db:5432, and this is {}",
+                other.shown()
+            )
+        }
+    };
+    Err(node.at.says(says))
+}
+
+/// One word, words with commas between them, or a list of words.
+pub(super) fn expected(node: &Node) -> Result<Expected, FileError> {
+    let mut words = Vec::new();
+    for node in one_or_more(node, "`expect`")? {
+        for word in text(node, "`expect`")?.split(',').map(str::trim) {
+            if word.is_empty() {
+                return Err(node.at.says(ExpectedError::Empty.to_string()));
+            }
+            let word: Expectation = word.parse().map_err(|error: String| node.at.says(error))?;
+            // So that what proves nothing is told where it stands.
+            Expected::new([word]).map_err(|error| node.at.says(error.to_string()))?;
+            words.push(word);
+        }
+    }
+    Expected::new(words).map_err(|error| node.at.says(error.to_string()))
+}
+
+/// A table of texts.
+pub(super) fn texts(node: Option<&Node>, what: &str) -> Result<BTreeMap<String, String>, FileError> {
+    let Some(node) = node else {
+        return Ok(BTreeMap::new());
+    };
+    let texts = entries(node, what)?.iter().map(|(key, node)| {
+        // A label may well be empty.
+        let value = if let Value::Text(value) = &node.value {
+            value
+        } else {
+            text(node, &format!("`{}`", key.text))?
+        };
+        Ok((key.text.clone(), value.to_owned()))
+    });
+    texts.collect()
 }

@@ -44,8 +44,8 @@ impl<'a> Lines<'a> {
     /// The place of a byte.
     pub(super) fn place(&self, byte: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= byte).max(1) - 1;
-        let before = self.starts[line]..byte.min(self.text.len());
-        let column = self.text.get(before).map_or(0, |before| before.chars().count());
+        let before = self.text[self.starts[line]..].char_indices();
+        let column = before.take_while(|(at, _)| self.starts[line] + at < byte).count();
         let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
         Place {
             line: narrow(line + 1),
@@ -63,8 +63,7 @@ impl<'a> Lines<'a> {
     /// The place of a byte of a line, both counted from 1, as `serde_json` counts.
     pub(super) fn place_in_line(&self, line: usize, byte: usize) -> Place {
         let start = self.starts.get(line.max(1) - 1).copied();
-        let byte = start.unwrap_or(self.text.len()) + byte.max(1) - 1;
-        self.place(self.text.floor_char_boundary(byte.min(self.text.len())))
+        self.place(start.unwrap_or(self.text.len()) + byte.max(1) - 1)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use super::FileError;
 use super::tree::Place;
@@ -155,8 +155,22 @@ fn split(text: &str) -> Result<(&str, &str), String> {
     };
     let (host, rest) = text.split_at(end);
     if text.parse::<Ipv6Addr>().is_ok() {
+        let known = Target::parse(text, &Services::default());
+        let says = known.map_or_else(|error| error.to_string(), |target| target.to_string());
+        return Err(format!("{says}; in YAML it needs quotes"));
+    }
+    if let Some((block, port)) = text.rsplit_once(':')
+        && block.parse::<Ipv6Net>().is_ok()
+    {
         return Err(format!(
-            "`{text}` has no port: write \"[{text}]:443\", with brackets and in quotes"
+            "`{text}` is a block without brackets: write \"[{block}]:{port}\", in quotes"
+        ));
+    }
+    if let (Some(address), Some((length, port))) = (host.strip_suffix(']'), rest.split_once(':'))
+        && length.starts_with('/')
+    {
+        return Err(format!(
+            "the length of a block belongs into the brackets: write \"{address}{length}]:{port}\""
         ));
     }
     match rest.strip_prefix(':') {
@@ -182,6 +196,11 @@ fn block(host: &str) -> Result<Option<IpNet>, String> {
     let block: IpNet = inside.parse().map_err(|_| {
         format!("`{inside}` is no block of addresses: write it as 10.0.0.0/24 or [2001:db8::/120]")
     })?;
+    if block.addr().is_ipv4() && inside != host {
+        return Err(format!(
+            "{inside} is no block of IPv6 addresses: only those are written in brackets"
+        ));
+    }
     if block.addr() != block.network() {
         return Err(format!(
             "{address} is not where a block of /{length} begins: write {} for the block, or {address} for one host",

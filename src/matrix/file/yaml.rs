@@ -28,6 +28,10 @@ pub(super) fn read(text: &str) -> Result<Node, FileError> {
 }
 
 fn explain(error: &Error, text: &str) -> FileError {
+    // What went wrong within an alias is told where it is written.
+    if let Error::AliasError { error, .. } = error {
+        return explain(error, text);
+    }
     let place = error.location().map_or(Place::START, place);
     let line = Lines::of(text).line(place);
     let indentation = line.trim_start_matches(' ');
@@ -39,20 +43,24 @@ fn explain(error: &Error, text: &str) -> FileError {
             "brackets make a list in YAML: put an IPv6 address and its port in quotes, as in \"{address}:443\""
         ));
     }
-    match error {
-        Error::DuplicateMappingKey { key: Some(key), .. } => place.says(format!(
+    if let Error::DuplicateMappingKey { key: Some(key), .. } = error {
+        return place.says(format!(
             "`{key}` is here for the second time: put all of it where it is first"
-        )),
-        Error::MultipleDocuments { .. } => {
-            place.says("a second document begins here: a matrix is one, so write each in a file of its own")
-        }
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
-            place.says("nested too deeply, or repeated by aliases too often, for a matrix")
-        }
-        other => place.says(format!("this is no YAML as it should be: {}", sentence(other))),
+        ));
     }
+    if matches!(error, Error::MultipleDocuments { .. }) {
+        return place
+            .says("a second document begins here: a matrix is one, so write each in a file of its own");
+    }
+    if matches!(
+        error,
+        Error::Budget { .. }
+            | Error::AliasReplayLimitExceeded { .. }
+            | Error::AliasReplayStackDepthExceeded { .. }
+    ) {
+        return place.says("nested too deeply, or repeated by aliases too often, for a matrix");
+    }
+    place.says(format!("this is no YAML as it should be: {}", sentence(error)))
 }
 
 /// What the reader of YAML says, without the place.

@@ -76,7 +76,7 @@ pub async fn dial(
         syns: 0,
         answer: Answer::Silence,
     };
-    let line = match Line::open(call) {
+    let line = match Line::open_to_another(call) {
         Ok(line) => line,
         Err(error) => {
             dial.answer = Answer::Local(error);
@@ -126,6 +126,9 @@ impl Hold {
     }
 }
 
+/// So often the kernel does not choose the one port that is wrong.
+const SELF_CONNECTIONS: usize = 16;
+
 async fn wait(patience: Option<Duration>) {
     match patience {
         Some(patience) => sleep(patience).await,
@@ -150,6 +153,24 @@ struct Line {
 }
 
 impl Line {
+    /// The kernel may give a connection to a port of this host that very port: both ends are one socket, and it is made although
+    /// nobody listens (simultaneous open, RFC 9293, 3.5). That says nothing of the port, so another one is asked for.
+    fn open_to_another(call: &Call) -> Result<Self, LocalError> {
+        for _ in 0..SELF_CONNECTIONS {
+            let line = Self::open(call)?;
+            if call.source.port.is_some_and(|port| port > 0) || !line.is_to_itself(call.to) {
+                return Ok(line);
+            }
+            let _ = SockRef::from(&line.stream).set_linger(Some(Duration::ZERO));
+        }
+        Self::open(call)
+    }
+
+    fn is_to_itself(&self, to: SocketAddr) -> bool {
+        let from = self.stream.local_addr();
+        from.is_ok_and(|from| from.port() == to.port() && from.ip() == to.ip())
+    }
+
     fn open(call: &Call) -> Result<Self, LocalError> {
         let (socket, filtered) = socket::open(call)?;
         let started = clock::now();

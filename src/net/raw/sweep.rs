@@ -210,7 +210,9 @@ fn open(source: &Source) -> io::Result<Sweeper> {
         )),
     };
     let (outlet_v4, tcp_v4, icmp_v4) = v4;
-    let (outlet_v6, ears_v6) = v6.map_or((None, None), |(outlet, tcp, icmp)| (Some(outlet), Some([tcp, icmp])));
+    let (outlet_v6, ears_v6) = v6.map_or((None, None), |(outlet, tcp, icmp)| {
+        (Some(outlet), Some([tcp, icmp]))
+    });
     let ears = Ears {
         v4: [tcp_v4, icmp_v4],
         v6: ears_v6,

@@ -52,7 +52,8 @@ fn network() -> impl Strategy<Value = Any> {
     ];
     let replies = prop::collection::vec(prop::option::of(delay()), 1..4);
     let raw = prop::option::of(prop::collection::vec(prop::option::of(came()), 1..12));
-    (next_hop, fates(), fates(), replies, raw).prop_map(|(next_hop, port, control, replies, raw)| {
+    let looks = (next_hop, fates(), fates(), replies, raw, any::<bool>());
+    looks.prop_map(|(next_hop, port, control, replies, raw, prove_life)| {
         let (mut port, mut control) = (port.into_iter().cycle(), control.into_iter().cycle());
         let mut replies = replies.into_iter().cycle();
         Any(Network {
@@ -66,6 +67,7 @@ fn network() -> impl Strategy<Value = Any> {
                 next
             }),
             locate: false,
+            prove_life,
         })
     })
 }

@@ -65,6 +65,28 @@ fn a_rejected_port_is_judged_at_once() {
 }
 
 #[test]
+fn a_rejecting_host_is_asked_for_a_sign_of_life_where_that_matters() {
+    let said = Said::Icmp(IcmpSays::AdminProhibited);
+    let rejected = || {
+        let said = said.clone();
+        Network::with(move |_| answered(5, &said)).proving_life()
+    };
+    let outcome = rejected().investigate(DEADLINE);
+    assert_eq!(outcome.diagnosis.cause, Cause::AdminProhibited);
+    assert_eq!(outcome.count(is_control), 1, "{:?}", outcome.asked);
+    // One answer of any kind is enough.
+    assert_eq!(outcome.took, ms(6));
+    let mut dead = rejected();
+    dead.control = Box::new(|_| Fate::Silence);
+    dead.echo = Box::new(|| None);
+    let outcome = dead.investigate(DEADLINE);
+    assert_eq!(outcome.diagnosis.cause, Cause::AdminProhibited);
+    assert!(outcome.took < ms(1_000), "{:?}", outcome.took);
+    let open = Network::with(|_| answered(5, &OPEN)).proving_life();
+    assert_eq!(open.investigate(DEADLINE).asked.len(), 1);
+}
+
+#[test]
 fn a_local_failure_asks_our_own_host_why_and_nobody_else() {
     let outcome = Network::with(|_| answered(0, &Said::Local(LocalMeans::Denied))).investigate(DEADLINE);
     assert_eq!(outcome.diagnosis.cause, Cause::Denied);

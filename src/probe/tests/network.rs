@@ -42,6 +42,8 @@ pub(super) struct Network {
     pub(super) raw: Option<Box<dyn FnMut(Segment) -> Option<Came>>>,
     /// Whether the user goes to any length to find out where packets are dropped.
     pub(super) locate: bool,
+    /// Whether the host has to be shown to be alive.
+    pub(super) prove_life: bool,
 }
 
 /// A segment of our own as the network sees it.
@@ -71,12 +73,21 @@ impl Network {
             echo: Box::new(|| Some(ms(1))),
             raw: None,
             locate: false,
+            prove_life: false,
         }
     }
 
     /// The same for a user who wants to know where packets are dropped, whatever the time.
     pub(super) fn locating(self) -> Self {
         Self { locate: true, ..self }
+    }
+
+    /// The same for who has to know whether a host is alive that rejects him.
+    pub(super) fn proving_life(self) -> Self {
+        Self {
+            prove_life: true,
+            ..self
+        }
     }
 
     /// The same for who may send segments of his own.
@@ -111,6 +122,7 @@ impl Network {
             echo: self.echo,
             raw: self.raw,
             locate: self.locate,
+            prove_life: self.prove_life,
         }
     }
 
@@ -120,6 +132,9 @@ impl Network {
         if self.locate {
             run.investigation = run.investigation.locating();
             run.timeout += Duration::from_secs(62);
+        }
+        if self.prove_life {
+            run.investigation = run.investigation.proving_life();
         }
         while run.step(&mut self) {}
         run.conclude()
@@ -168,6 +183,7 @@ impl Outcome {
             | Ask::Raw { .. }
             | Ask::Echo { .. }
             | Ask::Listener
+            | Ask::Route
             | Ask::Host => None,
         });
         hops.collect()
@@ -256,7 +272,7 @@ impl Run {
                 let nobody = Saw::Listener(Look::Nothing);
                 self.investigation
                     .saw(observation(self.now, Duration::ZERO, nobody));
-            } else if ask == Ask::Host {
+            } else if matches!(ask, Ask::Route | Ask::Host) {
                 seen_at_once = true;
                 self.investigation
                     .saw(observation(self.now, Duration::ZERO, route(network.next_hop)));
@@ -394,7 +410,7 @@ impl Run {
                 .filter(|came| came.after < patience);
                 self.shoot(question, to, on, patience, came);
             }
-            Ask::Listener | Ask::Host => {}
+            Ask::Listener | Ask::Route | Ask::Host => {}
         }
     }
 

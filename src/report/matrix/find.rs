@@ -154,3 +154,6 @@ fn beginning(before: &[u8]) -> Option<usize> {
     let before = before.trim_ascii_end().strip_suffix(b"{")?;
     Some(before.len())
 }
+
+#[cfg(test)]
+mod tests;

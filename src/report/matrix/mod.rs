@@ -1,13 +1,24 @@
 //! Pure writers of what a matrix came to, and the records that its runs leave.
 
+pub mod expansion;
 pub mod find;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod prometheus;
 pub mod read;
 pub mod record;
+mod since;
+mod stories;
+mod tap;
 mod text;
+mod words;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 
@@ -47,9 +58,10 @@ pub fn write(
         Form::Text => text::write(answer, edges, style, out),
         Form::Json => json::write(answer, edges, out),
         Form::Jsonl => json::write_lines(answer, edges, out),
-        Form::Junit | Form::Tap | Form::Markdown | Form::Prometheus | Form::Html => Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this form is not there",
-        )),
+        Form::Junit => junit::write(answer, edges, out),
+        Form::Tap => tap::write(answer, edges, out),
+        Form::Markdown => markdown::write(answer, edges, out),
+        Form::Prometheus => prometheus::write(answer, out),
+        Form::Html => html::write(answer, edges, out),
     }
 }

@@ -185,7 +185,7 @@ fn proof(proof: &Proof) -> ProofRecord {
     }
 }
 
-fn demand(demand: &Demand) -> DemandRecord<'_> {
+pub(super) fn demand(demand: &Demand) -> DemandRecord<'_> {
     DemandRecord {
         rules: &demand.rules,
         expected: demand.expected.words().iter().map(ToString::to_string).collect(),

@@ -19,9 +19,21 @@ pub(super) fn lines(
     schedule: Option<SynSchedule>,
     style: &Style,
 ) -> Vec<String> {
+    noted_lines(label, &[], one, schedule, style)
+}
+
+/// The same, with notes below the verdict.
+pub(super) fn noted_lines(
+    label: &str,
+    notes: &[String],
+    one: &EndpointOutcome,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
     let EndpointOutcome { evidence, diagnosis } = one;
     let whence = whence(diagnosis, evidence.endpoint.ip());
     let mut lines = verdict(label, diagnosis, &whence, &sentence(one), style);
+    lines.extend(notes.iter().flat_map(|note| wrap("  ", note, style.width())));
     if is_brief(one, style) {
         lines.extend(findings(&diagnosis.findings, style));
         lines.extend(next(&advise(evidence, diagnosis), style));
@@ -51,7 +63,7 @@ pub(super) fn is_brief(one: &EndpointOutcome, style: &Style) -> bool {
 }
 
 /// `class/cause`.
-pub(super) fn verdict_label(diagnosis: &Diagnosis) -> String {
+pub(in crate::report) fn verdict_label(diagnosis: &Diagnosis) -> String {
     format!("{}/{}", diagnosis.cause.class(), diagnosis.cause)
 }
 
@@ -74,7 +86,7 @@ pub(super) fn verdict(
 }
 
 /// Who said it, or up to where packets get; our own host goes without saying.
-fn whence(diagnosis: &Diagnosis, host: IpAddr) -> String {
+pub(super) fn whence(diagnosis: &Diagnosis, host: IpAddr) -> String {
     match (diagnosis.from, diagnosis.cause) {
         // Where an answer is lost on its way back, no sweep tells.
         (None, _) | (_, Cause::Egress | Cause::Ingress | Cause::ReturnPath | Cause::NeighbourUnresolved) => {
@@ -130,37 +142,36 @@ pub(super) fn reasons(diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
         .iter()
         .flat_map(|reason| bullet(&reason.says))
         .collect();
-    let other = diagnosis.not_ruled_out.iter().flat_map(|cause| {
-        bullet(&format!(
-            "{}/{cause}: {}",
-            cause.class(),
-            explain(*cause).in_short
-        ))
-    });
+    let (heading, others) = others(diagnosis);
+    let others = others.iter().flat_map(|other| bullet(other)).collect();
     let mut lines = section("Why", because, style);
+    lines.extend(section(heading, others, style));
+    lines
+}
+
+/// What else it could be, and how that is headed.
+pub(super) fn others(diagnosis: &Diagnosis) -> (&'static str, Vec<String>) {
+    let other = |cause: &Cause| format!("{}/{cause}: {}", cause.class(), explain(*cause).in_short);
     let heading = if diagnosis.cause == Cause::Unattributed {
         "One of these"
     } else {
         "Could also be"
     };
-    lines.extend(section(heading, other.collect(), style));
-    lines
+    (heading, diagnosis.not_ruled_out.iter().map(other).collect())
 }
 
 pub(super) fn findings(findings: &[Finding], style: &Style) -> Vec<String> {
     findings
         .iter()
-        .flat_map(|finding| {
-            wrap(
-                "  ",
-                &format!("{}: {}", finding.kind, finding.says),
-                style.width(),
-            )
-        })
+        .flat_map(|finding| wrap("  ", &found(finding), style.width()))
         .collect()
 }
 
-pub(super) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
+pub(super) fn found(finding: &Finding) -> String {
+    format!("{}: {}", finding.kind, finding.says)
+}
+
+pub(in crate::report) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
     let mut body = Vec::new();
     for (number, Advice { says, command }) in advice.iter().enumerate() {
         body.extend(wrap(&format!("    {}. ", number + 1), says, style.width()));
@@ -173,7 +184,11 @@ pub(super) fn next(advice: &[Advice], style: &Style) -> Vec<String> {
     section("Next", body, style)
 }
 
-fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &Style) -> Vec<String> {
+pub(super) fn default_client(
+    diagnosis: &Diagnosis,
+    schedule: Option<SynSchedule>,
+    style: &Style,
+) -> Vec<String> {
     let Some(schedule) = schedule.filter(|_| hangs_silently(diagnosis.cause)) else {
         return Vec::new();
     };
@@ -191,7 +206,7 @@ fn default_client(diagnosis: &Diagnosis, schedule: Option<SynSchedule>, style: &
     wrap("  ", &text, style.width())
 }
 
-fn looked_with(sight: &Sight, class: Class, style: &Style) -> String {
+pub(super) fn looked_with(sight: &Sight, class: Class, style: &Style) -> String {
     let with = match sight.mode {
         Mode::Connect => "Looked with connect()",
         Mode::Raw => "Looked with connect() and raw probes",

@@ -16,22 +16,30 @@ use super::endpoint;
 /// A shorter wait for the address that works goes unnoticed.
 const WORTH_SAYING: Duration = Duration::from_millis(100);
 
-/// A name that gave no address.
-pub(super) fn failed(label: &str, name: &NameOutcome, diagnosis: &Diagnosis, style: &Style) -> Vec<String> {
+/// A name that gave no address, with notes below the verdict.
+pub(super) fn failed(
+    label: &str,
+    notes: &[String],
+    name: &NameOutcome,
+    diagnosis: &Diagnosis,
+    style: &Style,
+) -> Vec<String> {
     let mut lines = endpoint::verdict(label, diagnosis, "", explain(diagnosis.cause).in_short, style);
+    lines.extend(notes.iter().flat_map(|note| wrap("  ", note, style.width())));
     // The reasons are the lookups: to list both would be to say everything twice.
     lines.extend(asked(name, style));
     lines.extend(endpoint::findings(&diagnosis.findings, style));
     lines.extend(endpoint::next(&advise_name(&name.resolution, diagnosis), style));
-    // A single line above has said it already.
-    if name.resolution.lookups.chunk_by(are_alike).count() > 1 {
-        lines.extend(wrap(
-            "  ",
-            &format!("Resolving took {}.", human_duration(name.resolution.took_s)),
-            style.width(),
-        ));
+    if let Some(took) = took(name) {
+        lines.extend(wrap("  ", &took, style.width()));
     }
     lines
+}
+
+/// How long it took in all; a single question has said it already.
+pub(super) fn took(name: &NameOutcome) -> Option<String> {
+    let several = name.resolution.lookups.chunk_by(are_alike).count() > 1;
+    several.then(|| format!("Resolving took {}.", human_duration(name.resolution.took_s)))
 }
 
 /// The addresses of a name under each other, with their verdicts.
@@ -153,6 +161,35 @@ fn candidates(lookups: &[Lookup]) -> String {
 /// Every question and its answer; the server is named once where there is only one.
 fn asked(name: &NameOutcome, style: &Style) -> Vec<String> {
     let lookups = &name.resolution.lookups;
+    let longest = lookups
+        .iter()
+        .map(|lookup| lookup.candidate.chars().count())
+        .max()
+        .unwrap_or(0);
+    let line = |question: Question| {
+        let Question {
+            candidate,
+            families,
+            said,
+        } = question;
+        let lead = format!("    {candidate:<longest$}  {families:<7}  ");
+        hang(&lead, "        ", &said, style.width())
+    };
+    let (heading, questions) = questions(name);
+    let body = questions.into_iter().flat_map(line).collect();
+    endpoint::section(&heading, body, style)
+}
+
+/// A question and its answer; of both families, if that was the same.
+pub(super) struct Question<'a> {
+    pub(super) candidate: &'a str,
+    pub(super) families: String,
+    pub(super) said: String,
+}
+
+/// Who was asked, and every question.
+pub(super) fn questions<'a>(name: &'a NameOutcome) -> (String, Vec<Question<'a>>) {
+    let lookups = &name.resolution.lookups;
     let mut servers: Vec<IpAddr> = lookups
         .iter()
         .filter_map(|lookup| lookup.server)
@@ -165,15 +202,8 @@ fn asked(name: &NameOutcome, style: &Style) -> Vec<String> {
         [] => "Asked nobody".to_owned(),
         _ => "Asked".to_owned(),
     };
-    let longest = lookups
-        .iter()
-        .map(|lookup| lookup.candidate.chars().count())
-        .max()
-        .unwrap_or(0);
-    let line = |alike: &[Lookup]| {
-        let Some(first) = alike.first() else {
-            return Vec::new();
-        };
+    let question = |alike: &'a [Lookup]| {
+        let first = alike.first()?;
         let families: Vec<&str> = alike.iter().map(family).collect();
         let from = first
             .server
@@ -185,16 +215,14 @@ fn asked(name: &NameOutcome, style: &Style) -> Vec<String> {
         } else {
             format!(" in {}", human_duration(took))
         };
-        let lead = format!("    {:<longest$}  {:<7}  ", first.candidate, families.join(", "));
-        hang(
-            &lead,
-            "        ",
-            &format!("{}{from}{took}", said(&first.outcome)),
-            style.width(),
-        )
+        Some(Question {
+            candidate: &first.candidate,
+            families: families.join(", "),
+            said: format!("{}{from}{took}", said(&first.outcome)),
+        })
     };
-    let body = lookups.chunk_by(are_alike).flat_map(line).collect();
-    endpoint::section(&heading, body, style)
+    let questions = lookups.chunk_by(are_alike).filter_map(question).collect();
+    (heading, questions)
 }
 
 /// Both families of a candidate, answered alike.

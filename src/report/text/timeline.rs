@@ -16,6 +16,18 @@ use crate::report::style::Style;
 
 /// The lines of the timeline.
 pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
+    let line = |(at, says): (Duration, String)| {
+        wrap(
+            &format!("    {:>7.3} s  ", at.as_secs_f64()),
+            &says,
+            style.width(),
+        )
+    };
+    seen(evidence, style).into_iter().flat_map(line).collect()
+}
+
+/// When each thing was seen, and what it was.
+pub(super) fn seen(evidence: &Evidence, style: &Style) -> Vec<(Duration, String)> {
     let mut groups: Vec<Vec<&Observation>> = Vec::new();
     let mut observations: Vec<&Observation> = evidence.observations.iter().collect();
     observations.sort_by_key(|observation| observation.at_s);
@@ -32,14 +44,8 @@ pub(super) fn lines(evidence: &Evidence, style: &Style) -> Vec<String> {
         }
     }
     groups.sort_by_key(|group| standing_for(group).at_s);
-    let line = |group: &Vec<&Observation>| {
-        wrap(
-            &format!("    {:>7.3} s  ", standing_for(group).at_s.as_secs_f64()),
-            &say(group, evidence.endpoint, style),
-            style.width(),
-        )
-    };
-    groups.iter().flat_map(line).collect()
+    let told = |group: &Vec<&Observation>| (standing_for(group).at_s, say(group, evidence.endpoint, style));
+    groups.iter().map(told).collect()
 }
 
 /// What says nothing unless somebody looks for it.

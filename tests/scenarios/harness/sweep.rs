@@ -37,7 +37,9 @@ pub(crate) const PROOFS: &[(&str, &str, Proof)] = &[
             let endpoints = [8080, 8081, 8082, 8083].map(|port| SocketAddr::new(server, port));
             let swept = sweep(lab, endpoints.to_vec())?;
             ensure(odd(&swept) == [1], &swept)?;
-            let [Some(open), None, Some(rejected), Some(closed)] = [0, 1, 2, 3].map(|index| plain(&swept, index)) else {
+            let [Some(open), None, Some(rejected), Some(closed)] =
+                [0, 1, 2, 3].map(|index| plain(&swept, index))
+            else {
                 return ensure(false, &swept);
             };
             let says = |plain: &Plain| plain.shot.replies().map(|replies| replies[0].says.clone());
@@ -48,7 +50,11 @@ pub(crate) const PROOFS: &[(&str, &str, Proof)] = &[
             ensure(right, &swept)?;
             // Our own kernel's, since nobody listens on our port.
             ensure(passed(lab, '>', "Flags [R]") == 1, lab.trace())?;
-            let unanswered = lab.trace().iter().filter(|line| line.contains("8081: Flags [S]")).count();
+            let unanswered = lab
+                .trace()
+                .iter()
+                .filter(|line| line.contains("8081: Flags [S]"))
+                .count();
             ensure(unanswered == 3, lab.trace())
         },
     ),
@@ -61,35 +67,35 @@ pub(crate) const PROOFS: &[(&str, &str, Proof)] = &[
             let swept = sweep(lab, ports.map(|port| SocketAddr::new(server, port)).collect())?;
             // What a busy machine lost once is looked into, and not lost.
             let told = swept.len() == 1000 && odd(&swept).len() <= 50;
-            let accepts = |plain: &Plain| {
-                matches!(plain.shot.replies(), Some([reply]) if matches!(reply.says, ReplySays::SynAck(_)))
-            };
-            ensure(told && (0..1000).all(|index| plain(&swept, index).is_none_or(accepts)), odd(&swept))
+            let accepts = |plain: &Plain| matches!(plain.shot.replies(), Some([reply]) if matches!(reply.says, ReplySays::SynAck(_)));
+            ensure(
+                told && (0..1000).all(|index| plain(&swept, index).is_none_or(accepts)),
+                odd(&swept),
+            )
         },
     ),
-    (
-        "a_sweep_of_our_own_host_is_answered",
-        "",
-        |lab, family| {
-            let loopback: IpAddr = match family {
-                Family::V4 => Ipv4Addr::LOCALHOST.into(),
-                Family::V6 => Ipv6Addr::LOCALHOST.into(),
-            };
-            let own = Place::Client.address(family);
-            let swept = lab.on(Node::Client, move || -> io::Result<Vec<Swept>> {
-                let listener = TcpListener::bind((loopback, 0))?;
-                let open = listener.local_addr()?;
-                swept(vec![open, SocketAddr::new(own, 9)])
-            })??;
-            ensure(odd(&swept).is_empty() && swept.len() == 2, &swept)
-        },
-    ),
+    ("a_sweep_of_our_own_host_is_answered", "", |lab, family| {
+        let loopback: IpAddr = match family {
+            Family::V4 => Ipv4Addr::LOCALHOST.into(),
+            Family::V6 => Ipv6Addr::LOCALHOST.into(),
+        };
+        let own = Place::Client.address(family);
+        let swept = lab.on(Node::Client, move || -> io::Result<Vec<Swept>> {
+            let listener = TcpListener::bind((loopback, 0))?;
+            let open = listener.local_addr()?;
+            swept(vec![open, SocketAddr::new(own, 9)])
+        })??;
+        ensure(odd(&swept).is_empty() && swept.len() == 2, &swept)
+    }),
     (
         "what_our_own_output_drops_is_for_the_full_look",
         "[[firewall]]\nnode = 'client'\nhook = 'output'\nport = 8080\nverdict = 'drop'\n[[listener]]\nport = 8080",
         |lab, family| {
             let server = Place::Server.address(family);
-            let swept = sweep(lab, vec![SocketAddr::new(server, 8080), SocketAddr::new(server, 8083)])?;
+            let swept = sweep(
+                lab,
+                vec![SocketAddr::new(server, 8080), SocketAddr::new(server, 8083)],
+            )?;
             ensure(odd(&swept) == [0] && plain(&swept, 1).is_some(), &swept)
         },
     ),
@@ -133,4 +139,3 @@ fn odd(swept: &[Swept]) -> Vec<usize> {
     };
     swept.iter().filter_map(odd).collect()
 }
-

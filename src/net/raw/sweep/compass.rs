@@ -50,7 +50,9 @@ impl Compass {
             none => none.insert(Needle::new(to, source)?),
         };
         let address = match source.address {
-            Some(address) if address.is_ipv4() != to.is_ipv4() => return Err(io::ErrorKind::InvalidInput.into()),
+            Some(address) if address.is_ipv4() != to.is_ipv4() => {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
             Some(address) => address,
             None => needle.points_from(to)?,
         };
@@ -82,7 +84,9 @@ impl Needle {
         // The address of the first destination would stay that of all others.
         self.socket.connect(&nowhere())?;
         let local = local?.as_socket();
-        local.map(|local| local.ip()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        local
+            .map(|local| local.ip())
+            .ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     fn hop_limit(&mut self, to: SocketAddr) -> u8 {

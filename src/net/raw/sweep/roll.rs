@@ -174,12 +174,11 @@ impl Roll {
                 (packet.source, segment.source_port),
             ),
             Payload::Icmp(Icmp::Error(error)) => {
-                let Some(quoted) = error.quote.packet() else { return };
+                let Some(quoted) = error.quote.packet() else {
+                    return;
+                };
                 let Some((from, to)) = quoted.ports else { return };
-                (
-                    SocketAddr::new(quoted.source, from),
-                    (quoted.destination, to),
-                )
+                (SocketAddr::new(quoted.source, from), (quoted.destination, to))
             }
             Payload::Icmp(Icmp::EchoReply(_) | Icmp::EchoRequest(_) | Icmp::Other { .. })
             | Payload::Other { .. } => return,
@@ -254,10 +253,7 @@ impl Roll {
 
     /// What nobody can guess who has not seen the SYN.
     fn sequence(&self, index: usize, attempt: usize) -> u32 {
-        let [a, b, c, d, ..] = self
-            .key
-            .hash_one((self.endpoints[index], attempt))
-            .to_be_bytes();
+        let [a, b, c, d, ..] = self.key.hash_one((self.endpoints[index], attempt)).to_be_bytes();
         u32::from_be_bytes([a, b, c, d])
     }
 

@@ -53,7 +53,12 @@ fn is_link_local(address: IpAddr) -> bool {
 }
 
 /// Sends until something has been said of all endpoints.
-pub(super) fn run(shared: &Shared, outlets: &[Option<Outlet>; 2], mut compass: Compass, mut cadence: Cadence) {
+pub(super) fn run(
+    shared: &Shared,
+    outlets: &[Option<Outlet>; 2],
+    mut compass: Compass,
+    mut cadence: Cadence,
+) {
     while !shared.is_stopped() {
         let mut roll = shared.roll();
         if roll.is_done() {
@@ -65,7 +70,10 @@ pub(super) fn run(shared: &Shared, outlets: &[Option<Outlet>; 2], mut compass: C
         let next = roll.next_due().unwrap_or_default().max(cadence.next());
         drop(roll);
         if due.is_empty() {
-            thread::sleep(next.saturating_sub(now).clamp(Duration::from_micros(50), LONGEST_PAUSE));
+            thread::sleep(
+                next.saturating_sub(now)
+                    .clamp(Duration::from_micros(50), LONGEST_PAUSE),
+            );
             continue;
         }
         cadence.spend(due.len(), now);

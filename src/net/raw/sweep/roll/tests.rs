@@ -29,7 +29,11 @@ fn ms(milliseconds: u64) -> Duration {
 
 /// A segment that comes at that time and answers a SYN, as long as `off` is 0.
 fn answer(roll: &Roll, to: Departure, flags: Flags, off: u32, at: Duration) -> Heard {
-    let local = if to.to.is_ipv4() { "10.0.0.1" } else { "2001:db8::1" };
+    let local = if to.to.is_ipv4() {
+        "10.0.0.1"
+    } else {
+        "2001:db8::1"
+    };
     let segment = Segment {
         acknowledgement: to.sequence.wrapping_add(1).wrapping_add(off),
         ..Segment::new(to.to.port(), to.port, flags)
@@ -114,7 +118,16 @@ fn what_does_not_acknowledge_our_syn_is_no_answer() {
     };
     roll.hear(&answer(&roll, of_another, RST_ACK, 0, ms(1)));
     // Nobody was asked from there, or there.
-    roll.hear(&answer(&roll, Departure { port: 50_000, ..first }, SYN_ACK, 0, ms(1)));
+    roll.hear(&answer(
+        &roll,
+        Departure {
+            port: 50_000,
+            ..first
+        },
+        SYN_ACK,
+        0,
+        ms(1),
+    ));
     let elsewhere = Departure {
         to: "10.0.0.77:80".parse().unwrap(),
         ..first
@@ -187,7 +200,16 @@ fn the_kernels_stamp_leaves_out_how_long_an_answer_waited_for_us() {
         ..answer(&roll, due[0], SYN_ACK, 0, ms(9))
     };
     let (stamped, absurd) = (late(ms(3)), late(ms(30)));
-    let after = |heard: &Heard| roll.reply(0, ReplySays::Rst { shape: crate::evidence::ResetShape::WithAck }, heard).after_s;
+    let after = |heard: &Heard| {
+        roll.reply(
+            0,
+            ReplySays::Rst {
+                shape: crate::evidence::ResetShape::WithAck,
+            },
+            heard,
+        )
+        .after_s
+    };
     assert_eq!(after(&stamped), ms(3));
     assert_eq!(after(&absurd), ms(9));
 }
