@@ -246,11 +246,11 @@ impl<W: Wanted> Crowd<W> {
         };
         let Some(plan) = &self.plan else { return false };
         match turn {
-            Turn::Answered(unit, plain) => {
+            Turn::Answered(unit, answer) => {
                 let endpoint = plan.endpoint(unit);
                 let timeout = self.timeout(plan, unit);
                 let sight = self.shared.sight(endpoint.is_ipv4());
-                let outcome = sweeping::outcome(endpoint, plain, timeout, &self.shared.options, sight);
+                let outcome = sweeping::outcome(endpoint, answer, timeout, &self.shared.options, sight);
                 if self.is_worth_a_look(plan, unit, outcome.diagnosis.cause) {
                     self.sweeping.look_at(unit);
                 } else {

@@ -380,8 +380,8 @@ fn is_plain(says: &ReplySays) -> bool {
     match says {
         ReplySays::SynAck(_) | ReplySays::Rst { .. } => true,
         // That somebody has another connection on these ports is odd.
-        ReplySays::Ack { .. } => false,
-        ReplySays::Icmp(IcmpError { from_self: true, .. }) => false,
+        // What our own host says of a neighbour is for its own look.
+        ReplySays::Ack { .. } | ReplySays::Icmp(IcmpError { from_self: true, .. }) => false,
         ReplySays::Icmp(error) => match error.says {
             IcmpSays::PortUnreachable
             | IcmpSays::AdminProhibited
