@@ -36,9 +36,6 @@ use sweeping::{Sweeping, Turn};
 const NAMES_AT_ONCE: usize = 64;
 /// A question for each family.
 const PACKETS_A_NAME: u32 = 2;
-/// So many endpoints are started before we look who has answered: more would have answers wait for us, which then look late
-/// and are looked into. What is under way settles at what the round trips of the path ask for.
-const STARTED_IN_A_ROW: usize = 4;
 /// The pause before a target is looked at again that was not as expected.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -300,29 +297,26 @@ impl<W: Wanted> Crowd<W> {
         })
     }
 
-    /// Starts a few of those that may start; returns when more may.
+    /// Starts one, if one may start; returns when the next may. One at a time, since answers that wait for us look late, and
+    /// are looked into: what is under way settles at what the round trips of the path ask for.
     fn start(&mut self) -> Next {
-        for _ in 0..STARTED_IN_A_ROW {
-            if self.flights.len() >= self.bounds.at_once {
-                return Next::WhenOneLands;
-            }
-            let due_in = self.shared.company.pace().due_in(clock::now());
-            if !due_in.is_zero() {
-                return if self.queue.is_one_ready() {
-                    Next::After(due_in)
-                } else {
-                    Next::WhenOneLands
-                };
-            }
-            let Some(unit) = self.plan.as_ref().and_then(|plan| self.queue.take(plan)) else {
-                return Next::WhenOneLands;
-            };
-            self.shared
-                .company
-                .pace()
-                .spend(PACKETS_A_CONNECTION, clock::now());
-            self.launch(unit, 1);
+        if self.flights.len() >= self.bounds.at_once {
+            return Next::WhenOneLands;
         }
+        let now = clock::now();
+        let due_in = self.shared.company.pace().due_in(now);
+        if !due_in.is_zero() {
+            return if self.queue.is_one_ready() {
+                Next::After(due_in)
+            } else {
+                Next::WhenOneLands
+            };
+        }
+        let Some(unit) = self.plan.as_ref().and_then(|plan| self.queue.take(plan)) else {
+            return Next::WhenOneLands;
+        };
+        self.shared.company.pace().spend(PACKETS_A_CONNECTION, now);
+        self.launch(unit, 1);
         Next::AfterAGlance
     }
 
