@@ -9,12 +9,14 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::progress::Progress;
 use super::recorder::{Own, Recorder};
 use super::{Job, MatrixArguments};
-use crate::app::{Failure, complain, gather, open_raw_sockets, stop_requested};
-use crate::check::{Bounds, Crowd, Looked};
-use crate::cli::{Exit, ModeArgument};
+use crate::app::{Failure, complain, gather, no_raw_sockets, open_raw_sockets, stop_requested};
+use crate::check::{Bounds, Crowd, Looked, Options};
+use crate::cli::{Exit, ModeArgument, SweepArgument};
 use crate::diagnose::advice::default_client_hang;
 use crate::evidence::SynSchedule;
 use crate::matrix::{Edge, Planned, Run};
+use crate::net::dial::Source;
+use crate::net::raw::Sweeper;
 use crate::net::{clock, open_files, settings};
 
 /// What one endpoint may need in the worst case: connections, controls, pings, timers.
@@ -43,6 +45,8 @@ pub(super) fn run(
         .build()
         .map_err(|error| Failure::could_not_judge(format!("epoll_create1() failed: {error}")))?;
     runtime.block_on(async {
+        // Before those of the full look, which give CAP_NET_RAW up.
+        let sweeper = sweeper(arguments, &options)?;
         if arguments.look.mode == ModeArgument::Raw {
             open_raw_sockets(&options.raw, "--mode raw")?;
         }
@@ -55,6 +59,10 @@ pub(super) fn run(
             bounds(arguments),
             schedule.map(default_client_hang),
         );
+        let crowd = match sweeper {
+            Some(sweeper) => crowd.sweeping(sweeper),
+            None => crowd,
+        };
         tokio::pin!(stop);
         look(arguments, job, crowd, &mut recorder, schedule, stop).await
     })?;
@@ -71,6 +79,25 @@ pub(super) fn run(
         shard: job.shard,
     };
     recorder.conclude(arguments, &run)
+}
+
+/// What `--sweep syn` needs.
+fn sweeper(arguments: &MatrixArguments, options: &Options) -> Result<Option<Sweeper>, Failure> {
+    match arguments.sweep {
+        SweepArgument::Connect => Ok(None),
+        SweepArgument::Syn => {
+            let permitted = options.raw.ability();
+            let source = Source {
+                address: options.source,
+                port: None,
+                interface: options.interface.clone(),
+            };
+            let opened = options.raw.sweeper(&source);
+            opened
+                .map(Some)
+                .map_err(|error| no_raw_sockets("--sweep syn", permitted, &error))
+        }
+    }
 }
 
 /// Takes what becomes known until all is, or `stop` says to end.
