@@ -26,6 +26,8 @@ mod raw_program;
 #[path = "scenarios/harness/scenario.rs"]
 mod scenario;
 mod schema;
+#[path = "scenarios/harness/sweep.rs"]
+mod sweep;
 #[path = "scenarios/harness/wanted.rs"]
 mod wanted;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::check::{Addresses, Options};
-use crate::cli::{CheckArguments, ModeArgument, ResolverArgument};
+use crate::cli::{CheckArguments, LookArguments, ModeArgument, ResolverArgument};
 use crate::net::dial::Hold;
 use crate::net::dns::{Families, Resolver, Servers};
 use crate::net::interfaces;
@@ -142,12 +142,10 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
-    if arguments.locate && arguments.mode == ModeArgument::Connect {
+    if arguments.locate && arguments.look.mode == ModeArgument::Connect {
         return Err(GatherError::Locate);
     }
-    if let Some(name) = &arguments.interface {
-        interface_exists(name)?;
-    }
+    let look = look(&arguments.look)?;
     if let Some(address) = arguments.source
         && !interfaces::is_own_address(address)
     {
@@ -159,11 +157,35 @@ fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
     }
     Ok(Options {
         timeout: arguments.timeout,
-        slow: arguments.slow,
         hold: arguments.hold.map_or(Hold::RoundTrips, Hold::Exactly),
         source: arguments.source,
+        families: families(look.families, arguments.source)?,
+        locate: arguments.locate,
+        raw: if arguments.locate {
+            RawSight::new(Use::Always)
+        } else {
+            look.raw
+        },
+        ..look
+    })
+}
+
+/// How to look, for as long as is usual and from whatever address the system takes.
+pub(super) fn look(arguments: &LookArguments) -> Result<Options, GatherError> {
+    if let Some(name) = &arguments.interface {
+        interface_exists(name)?;
+    }
+    Ok(Options {
+        timeout: Duration::from_secs(3),
+        slow: arguments.slow,
+        hold: Hold::RoundTrips,
+        source: None,
         interface: arguments.interface.clone(),
-        families: families(arguments)?,
+        families: match (arguments.ipv4, arguments.ipv6) {
+            (true, _) => Families::V4,
+            (_, true) => Families::V6,
+            (false, false) => Families::Both,
+        },
         addresses: if arguments.first {
             Addresses::First
         } else {
@@ -176,9 +198,8 @@ fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
                 hosts: PathBuf::from("/etc/hosts"),
             },
         },
-        locate: arguments.locate,
+        locate: false,
         raw: RawSight::new(match arguments.mode {
-            ModeArgument::Auto if arguments.locate => Use::Always,
             ModeArgument::Auto => Use::WhenNeeded,
             ModeArgument::Connect => Use::Never,
             ModeArgument::Raw => Use::Always,
@@ -195,13 +216,8 @@ fn interface_exists(name: &str) -> Result<(), GatherError> {
 }
 
 /// A source address decides the family as -4 and -6 do.
-fn families(arguments: &CheckArguments) -> Result<Families, GatherError> {
-    let wanted = match (arguments.ipv4, arguments.ipv6) {
-        (true, _) => Families::V4,
-        (_, true) => Families::V6,
-        (false, false) => Families::Both,
-    };
-    let Some(address) = arguments.source else {
+fn families(wanted: Families, source: Option<IpAddr>) -> Result<Families, GatherError> {
+    let Some(address) = source else {
         return Ok(wanted);
     };
     match (address, wanted) {
@@ -220,7 +236,8 @@ fn families(arguments: &CheckArguments) -> Result<Families, GatherError> {
     }
 }
 
-fn fits(target: &Target, options: &Options) -> Result<(), GatherError> {
+/// Whether a target can be looked at so.
+pub(super) fn fits(target: &Target, options: &Options) -> Result<(), GatherError> {
     let Host::Address { address, scope } = &target.host else {
         return Ok(());
     };

@@ -17,7 +17,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::cli::{Arguments, CheckArguments, Command, Exit, ModeArgument, write_completions, write_manual};
-use crate::evidence::{Ability, LocalMeans};
+use crate::evidence::{Ability, LocalError, LocalMeans};
 use crate::net::finish::finisher;
 use crate::net::privileges;
 use crate::net::raw::RawSight;
@@ -79,7 +79,7 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         Err(error) => return rounds::could_not_begin(&targets, &options, arguments, printer, &error),
     };
     runtime.block_on(async {
-        if arguments.mode == ModeArgument::Raw || arguments.locate {
+        if arguments.look.mode == ModeArgument::Raw || arguments.locate {
             let what = if arguments.locate {
                 "--locate"
             } else {
@@ -103,7 +103,14 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
 /// `what` was asked for is a promise: without raw sockets nothing is looked at.
 fn open_raw_sockets(raw: &RawSight, what: &str) -> Result<(), Failure> {
     let permitted = raw.ability();
-    let Err(error) = raw.raw() else { return Ok(()) };
+    match raw.raw() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(no_raw_sockets(what, permitted, &error)),
+    }
+}
+
+/// Why what was asked for is not possible; `permitted` is what was known before it was tried.
+fn no_raw_sockets(what: &str, permitted: Ability, error: &LocalError) -> Failure {
     let (why, remedy) = match permitted {
         Ability::No { why } => (why, HOW_TO_GIVE_NET_RAW),
         Ability::Yes if error.means == LocalMeans::Denied => (
@@ -112,9 +119,9 @@ fn open_raw_sockets(raw: &RawSight, what: &str) -> Result<(), Failure> {
         ),
         Ability::Yes => (format!("{}() failed with {}", error.call, error.errno), ""),
     };
-    Err(Failure::could_not_judge(format!(
+    Failure::could_not_judge(format!(
         "{what} is not possible: {why}{remedy}\nOr leave it out: the report says what it could not tell."
-    )))
+    ))
 }
 
 const HOW_TO_GIVE_NET_RAW: &str = "

@@ -125,6 +125,7 @@ impl Ledger {
             | Ask::TtlOne { .. }
             | Ask::Echo { .. }
             | Ask::Listener
+            | Ask::Route
             | Ask::Host => false,
         };
         if is_control {

@@ -6,6 +6,7 @@
 mod plan;
 mod pulse;
 mod queue;
+mod sweeping;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::unconstrained;
 use tokio::time::sleep;
@@ -22,21 +24,21 @@ use tokio::time::sleep;
 use super::endpoint::{Look, check_endpoint};
 use super::target::{could_not_begin, outcome, resolve};
 use super::{Company, EndpointOutcome, Life, Options, PACKETS_A_CONNECTION, Pace, TargetOutcome};
-use crate::diagnose::Cause;
+use crate::diagnose::{Cause, Class};
 use crate::evidence::{Resolution, Sight};
 use crate::net::finish::{Finish, Finisher, finisher};
+use crate::net::raw::Sweeper;
 use crate::net::{clock, sight};
 use crate::target::Target;
 use plan::{Names, Plan};
 use pulse::Pulse;
 use queue::Queue;
+use sweeping::{Sweeping, Turn};
 
 /// So many names are resolved at once at most: resolvers of a cluster are shared, and drop what is too much.
 const NAMES_AT_ONCE: usize = 64;
 /// A question for each family.
 const PACKETS_A_NAME: u32 = 2;
-/// So many start before those that are under way are seen to again.
-const STARTS_A_TURN: usize = 64;
 /// The pause before a target is looked at again that was not as expected.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -76,6 +78,16 @@ pub struct Looked {
     pub outcome: TargetOutcome,
 }
 
+/// When more endpoints may be started.
+enum Next {
+    /// When the runtime has had the chance to see what was answered meanwhile.
+    AfterAGlance,
+    /// When it is their turn.
+    After(Duration),
+    /// When one of those under way has its outcome, if ever.
+    WhenOneLands,
+}
+
 /// Targets that are being looked at.
 pub struct Crowd<W> {
     wanted: Vec<W>,
@@ -88,6 +100,7 @@ pub struct Crowd<W> {
     /// Absent until every name is resolved: before that nobody knows which endpoints are the same.
     plan: Option<Plan>,
     queue: Queue,
+    sweeping: Sweeping,
     flights: FuturesUnordered<Pinned<Landed>>,
     /// Targets of which some endpoints have their outcome.
     begun: HashMap<u32, Begun>,
@@ -139,12 +152,20 @@ impl<W: Wanted> Crowd<W> {
             resolving: FuturesUnordered::new(),
             plan: None,
             queue: Queue::default(),
+            sweeping: Sweeping::None,
             flights: FuturesUnordered::new(),
             begun: HashMap::new(),
             finished: VecDeque::new(),
             pulse: Pulse::new(),
             _finisher: finisher,
         }
+    }
+
+    /// Sends a raw SYN to every endpoint first: who answers that plainly is not looked at any further.
+    #[must_use]
+    pub fn sweeping(mut self, sweeper: Sweeper) -> Self {
+        self.sweeping = Sweeping::Wanted(sweeper);
+        self
     }
 
     /// The targets, in the order in which they were wanted.
@@ -170,14 +191,23 @@ impl<W: Wanted> Crowd<W> {
             if let Some(looked) = self.next_without_endpoints() {
                 return Some(looked);
             }
-            let pause = self.start();
-            if self.flights.is_empty() && pause.is_none() {
+            if self.is_sweeping().await {
+                continue;
+            }
+            // What has been answered comes first: answers that wait for us look late.
+            if let Some(Some(landed)) = self.flights.next().now_or_never() {
+                self.land(landed);
+                continue;
+            }
+            let next = self.start();
+            if self.flights.is_empty() && matches!(next, Next::WhenOneLands) {
                 return None;
             }
             tokio::select! {
+                biased;
                 Some(landed) = self.flights.next() => self.land(landed),
-                () = wait(pause) => {}
                 () = self.pulse.beat() => {}
+                () = next.wait() => {}
             }
         }
     }
@@ -207,8 +237,54 @@ impl<W: Wanted> Crowd<W> {
             }
         }
         let plan = Plan::of(&self.wanted, &self.names, &self.shared.options);
-        self.queue = Queue::of(&plan, self.bounds);
+        let order = self.sweeping.begin(&plan, &self.shared.options, self.bounds);
+        self.queue = Queue::of(order, &plan, self.bounds);
         self.plan = Some(plan);
+    }
+
+    /// Takes what the sweep has to say next, if there is one; whether it had something to say.
+    async fn is_sweeping(&mut self) -> bool {
+        let Some(turn) = self.sweeping.next().await else {
+            return false;
+        };
+        let Some(plan) = &self.plan else { return false };
+        match turn {
+            Turn::Answered(unit, answer) => {
+                let endpoint = plan.endpoint(unit);
+                let timeout = self.timeout(plan, unit);
+                let sight = self.shared.sight(endpoint.is_ipv4());
+                let outcome = sweeping::outcome(endpoint, answer, timeout, &self.shared.options, sight);
+                if self.is_worth_a_look(plan, unit, outcome.diagnosis.cause) {
+                    self.sweeping.look_at(unit);
+                } else {
+                    self.land(Landed {
+                        unit,
+                        tried: 1,
+                        outcome,
+                    });
+                }
+            }
+            Turn::Over(order) => self.queue = Queue::of(order, plan, self.bounds),
+        }
+        true
+    }
+
+    /// Whether a plain answer is not enough: somebody wants another look, or to know that who rejects is alive.
+    fn is_worth_a_look(&self, plan: &Plan, unit: u32, cause: Cause) -> bool {
+        let asks_for_life = matches!(cause.class(), Class::Rejected | Class::Unreachable);
+        plan.wanted_by(unit).any(|index| {
+            let wanted = &self.wanted[index as usize];
+            let wants_another = wanted.tries() > 1 && !wanted.is_enough(cause);
+            wants_another || asks_for_life && wanted.life() == Life::Proven
+        })
+    }
+
+    /// How long to look at an endpoint at most: as long as the most patient of those who want it.
+    fn timeout(&self, plan: &Plan, unit: u32) -> Duration {
+        let wanted = plan
+            .wanted_by(unit)
+            .map(|index| self.wanted[index as usize].timeout());
+        wanted.max().unwrap_or(self.shared.options.timeout)
     }
 
     /// A target that has no endpoint: its name has no address, or its interface does not exist.
@@ -227,27 +303,28 @@ impl<W: Wanted> Crowd<W> {
         })
     }
 
-    /// Starts what may start; returns how long the next one has to wait for its turn, if that is all that it waits for.
-    fn start(&mut self) -> Option<Duration> {
-        if self.pulse.is_late() && !self.flights.is_empty() {
-            return None;
+    /// Starts one, if one may start; returns when the next may. One at a time, since answers that wait for us look late, and
+    /// are looked into: what is under way settles at what the round trips of the path ask for.
+    fn start(&mut self) -> Next {
+        let is_behind = self.pulse.is_late() && !self.flights.is_empty();
+        if is_behind || self.flights.len() >= self.bounds.at_once {
+            return Next::WhenOneLands;
         }
-        for _ in 0..STARTS_A_TURN {
-            if self.flights.len() >= self.bounds.at_once {
-                return None;
-            }
-            let due_in = self.shared.company.pace().due_in(clock::now());
-            if !due_in.is_zero() {
-                return self.queue.is_one_ready().then_some(due_in);
-            }
-            let unit = self.queue.take(self.plan.as_ref()?)?;
-            self.shared
-                .company
-                .pace()
-                .spend(PACKETS_A_CONNECTION, clock::now());
-            self.launch(unit, 1);
+        let now = clock::now();
+        let due_in = self.shared.company.pace().due_in(now);
+        if !due_in.is_zero() {
+            return if self.queue.is_one_ready() {
+                Next::After(due_in)
+            } else {
+                Next::WhenOneLands
+            };
         }
-        self.queue.is_one_ready().then_some(Duration::from_millis(1))
+        let Some(unit) = self.plan.as_ref().and_then(|plan| self.queue.take(plan)) else {
+            return Next::WhenOneLands;
+        };
+        self.shared.company.pace().spend(PACKETS_A_CONNECTION, now);
+        self.launch(unit, 1);
+        Next::AfterAGlance
     }
 
     /// Looks at an endpoint: a connection first, then, where that is not answered plainly, everything that can tell why.
@@ -255,7 +332,7 @@ impl<W: Wanted> Crowd<W> {
         let Some(plan) = &self.plan else { return };
         let (endpoint, shared) = (plan.endpoint(unit), Rc::clone(&self.shared));
         let wanted = || plan.wanted_by(unit).map(|index| &self.wanted[index as usize]);
-        let timeout = wanted().map(W::timeout).max().unwrap_or(shared.options.timeout);
+        let timeout = self.timeout(plan, unit);
         let life = if wanted().any(|wanted| wanted.life() == Life::Proven) {
             Life::Proven
         } else {
@@ -359,6 +436,16 @@ fn resolving(shared: Rc<Shared>, name: plan::NameToResolve) -> Pinned<(usize, Re
             shared.company.pace().spend(PACKETS_A_NAME, clock::now());
         }
     })
+}
+
+impl Next {
+    async fn wait(self) {
+        match self {
+            Self::AfterAGlance => tokio::task::yield_now().await,
+            Self::After(pause) => sleep(pause).await,
+            Self::WhenOneLands => std::future::pending().await,
+        }
+    }
 }
 
 async fn wait(pause: Option<Duration>) {

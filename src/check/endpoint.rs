@@ -232,6 +232,11 @@ impl Run<'_> {
                 let saw = Saw::Listener(host::listener(self.endpoint));
                 return vec![observation(self.started, at, saw)];
             }
+            Ask::Route => {
+                let at = clock::now();
+                let saw = Saw::Route(host::route(self.endpoint, &self.call(self.endpoint).source));
+                return vec![observation(self.started, at, saw)];
+            }
             Ask::Host => return self.look_at_host(),
         }
         Vec::new()

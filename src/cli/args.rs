@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{KubernetesArguments, MatrixArguments, PodCommand, ReportArguments};
+use super::{KubernetesArguments, LookArguments, MatrixArguments, PodCommand, ReportArguments};
 use crate::diagnose::Expectation;
 use crate::duration;
 
@@ -116,42 +116,21 @@ pub struct CheckArguments {
     /// Read targets from a file, one a line, "#" begins a comment ("-" is standard input)
     #[arg(short, long, value_name = "FILE")]
     pub file: Vec<PathBuf>,
-    /// IPv4 only
-    #[arg(short = '4', long, conflicts_with = "ipv6")]
-    pub ipv4: bool,
-    /// IPv6 only
-    #[arg(short = '6', long)]
-    pub ipv6: bool,
-    /// Probe only the address that a client would try first, not every address of a name
-    #[arg(long)]
-    pub first: bool,
+    /// How to look, but for how long and from where
+    #[command(flatten)]
+    pub look: LookArguments,
     /// How long to look at one endpoint at most
     #[arg(short, long, value_name = "DURATION", default_value = "3s", value_parser = duration::parse)]
     pub timeout: Duration,
-    /// A handshake that takes longer than this is slow
-    #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = duration::parse)]
-    pub slow: Duration,
     /// How long to keep an open connection open, waiting for the peer to close or reset it [default: two round trips]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_or_zero)]
     pub hold: Option<Duration>,
     /// Source address
     #[arg(long, value_name = "ADDRESS")]
     pub source: Option<IpAddr>,
-    /// Interface to leave by
-    #[arg(long, value_name = "NAME")]
-    pub interface: Option<String>,
-    /// How to look
-    #[arg(long, value_enum, default_value_t = ModeArgument::Auto)]
-    pub mode: ModeArgument,
     /// Find out whether the host itself drops packets: takes half a minute (IPv6: a whole one) and raw packets
     #[arg(long, conflicts_with = "count", conflicts_with = "interval")]
     pub locate: bool,
-    /// Who resolves names: our own DNS questions, or the C library
-    #[arg(long, value_enum, default_value_t = ResolverArgument::Dns)]
-    pub resolver: ResolverArgument,
-    /// Use this file instead of /etc/resolv.conf
-    #[arg(long, value_name = "FILE", default_value = "/etc/resolv.conf")]
-    pub resolv_conf: PathBuf,
     /// What every endpoint is expected to be: CLASS, CLASS/CAUSE, reachable or blocked, several separated by commas
     #[arg(
         short,
@@ -179,26 +158,6 @@ pub struct CheckArguments {
     /// When to use colour
     #[arg(long, value_enum, default_value_t = Colour::Auto, alias = "colour")]
     pub color: Colour,
-}
-
-/// How to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ModeArgument {
-    /// Raw probes too, where CAP_NET_RAW permits them and something is left to ask
-    Auto,
-    /// The kernel's own sockets alone
-    Connect,
-    /// Raw probes too, or exit code 3 if that is not possible
-    Raw,
-}
-
-/// Who resolves names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ResolverArgument {
-    /// Our own DNS questions, each timed and told apart
-    Dns,
-    /// The C library
-    System,
 }
 
 /// Form of the output.

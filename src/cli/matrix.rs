@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Colour, ModeArgument};
+use super::{Colour, LookArguments};
 
 /// A matrix to run.
 #[derive(Debug, Args)]
@@ -51,9 +51,9 @@ pub struct MatrixArguments {
     /// What is sent to every endpoint, before what does not answer plainly is looked into
     #[arg(long, value_enum, default_value_t = SweepArgument::Connect)]
     pub sweep: SweepArgument,
-    /// How to look
-    #[arg(long, value_enum, default_value_t = ModeArgument::Auto)]
-    pub mode: ModeArgument,
+    /// How to look; the rules say for how long
+    #[command(flatten)]
+    pub look: LookArguments,
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t = MatrixForm::Text)]
     pub output: MatrixForm,

@@ -4,15 +4,14 @@ mod args;
 mod exit;
 mod k8s;
 
+mod look;
 mod manual;
 mod matrix;
 
-pub use args::{
-    Arguments, CheckArguments, Colour, Command, DemoArguments, DocumentForm, ModeArgument, Output,
-    ResolverArgument,
-};
+pub use args::{Arguments, CheckArguments, Colour, Command, DemoArguments, DocumentForm, Output};
 pub use exit::Exit;
 
 pub use k8s::{KubernetesArguments, PodCommand, WorkloadKind, check_matrix_options};
+pub use look::{LookArguments, ModeArgument, ResolverArgument};
 pub use manual::{write_completions, write_manual};
 pub use matrix::{MatrixArguments, MatrixForm, ReportArguments, SweepArgument};

@@ -100,6 +100,11 @@ fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
         .find(|(sign, _)| cause.class() == Class::Slow && *sign != Sign::SynAck);
     let (sign, index) = slow.or_else(|| reading.answers.first())?;
     let said = match sign {
+        Sign::SynAck if cause == Cause::Healthy && signs::connects(evidence).next().is_none() => {
+            "a raw SYN was answered by a SYN-ACK; no connection was made, so that nothing shows whether the server keeps one"
+                .to_owned()
+        }
+        Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(signs::icmp_error(evidence, *index)?),
         _ if matches!(evidence.observations[*index].saw, Saw::Raw(_)) => raw_answer(*sign)?,
         Sign::SynAck => "SYN-ACK to the first SYN".to_owned(),
         Sign::LateByTimeout => format!(
@@ -124,7 +129,6 @@ fn syn(evidence: &Evidence, reading: &Reading, cause: Cause) -> Option<String> {
                 .to_owned()
         }
         Sign::Rst => "a RST answered the SYN, and the error queue is empty: no ICMP error stands behind the ECONNREFUSED".to_owned(),
-        Sign::Icmp(_) | Sign::OwnHostUnreachable => icmp(signs::icmp_error(evidence, *index)?),
         Sign::Local(_) => {
             let error = answer(evidence, *index)?.local()?;
             format!("{}() failed at once with {}: no packet left this host", error.call, error.errno)

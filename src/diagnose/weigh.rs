@@ -66,14 +66,36 @@ fn names(row: &Row, column: Column) -> bool {
 }
 
 /// A run that did not look may not claim a cause that needs to be seen. The controls are the exception: every silence
-/// is held against them, so that before they have an outcome all that they will decide is open.
+/// is held against them, so that before they have an outcome all that they will decide is open. And where no connection
+/// was made, what becomes of one is open too.
 fn not_looked_at(column: Column, cell: &Cell) -> f64 {
-    if cell.needs.is_empty() || column == Column::Control {
-        1.0
-    } else {
-        0.0
+    if cell.needs.is_empty() {
+        return 1.0;
+    }
+    match column {
+        Column::Control => 1.0,
+        Column::Ending => UNSEEN_ENDING,
+        Column::Syn
+        | Column::PathTime
+        | Column::Echo
+        | Column::Ack
+        | Column::ControlAck
+        | Column::Fin
+        | Column::HalfOpen
+        | Column::Challenge
+        | Column::Origin
+        | Column::Others
+        | Column::Sweep
+        | Column::Neighbour
+        | Column::Route
+        | Column::Listener
+        | Column::Egress
+        | Column::Ingress => 0.0,
     }
 }
+
+/// Most servers keep the connections that they offer.
+const UNSEEN_ENDING: f64 = 0.2;
 
 fn fit(cell: &Cell, reading: &Reading, loss: f64) -> f64 {
     let seen = cell.needs.is_empty() || cell.needs.iter().any(|sign| reading.has(*sign));

@@ -61,14 +61,15 @@ impl Endpoint {
         Self {
             address: Some(outcome.evidence.endpoint),
             cause: outcome.diagnosis.cause,
-            answered_elsewhere: answered_elsewhere(&outcome.evidence),
+            answered_elsewhere: answered_elsewhere(&outcome.evidence, outcome.diagnosis.cause),
         }
     }
 }
 
-/// Whether the host of an endpoint answered by itself, at another port or to something else than a SYN.
-fn answered_elsewhere(evidence: &Evidence) -> bool {
-    let host = evidence.endpoint.ip();
+/// Whether the host of an endpoint answered by itself, at another port or to a segment of our own. Where somebody else
+/// resets what goes to the port, nothing that comes from the port counts.
+fn answered_elsewhere(evidence: &Evidence, cause: Cause) -> bool {
+    let (host, port_counts) = (evidence.endpoint.ip(), cause != Cause::MiddleboxReset);
     let by_tcp = |answer: &Answer| matches!(answer, Answer::SynAck(_) | Answer::Rst);
     evidence
         .observations
@@ -79,7 +80,8 @@ fn answered_elsewhere(evidence: &Evidence) -> bool {
             Saw::Echo(ping) => matches!(ping, Ping::Reply),
             Saw::Raw(shot) => {
                 let replies = shot.replies().unwrap_or_default();
-                shot.to.ip() == host
+                (shot.to != evidence.endpoint || port_counts)
+                    && shot.to.ip() == host
                     && replies
                         .iter()
                         .any(|reply| !matches!(reply.says, ReplySays::Icmp(_)))

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::dial::Source;
 use super::{counters, listener, route};
-use crate::evidence::{Counters, Listener, Look, NextHop, Saw};
+use crate::evidence::{Counters, Listener, Look, NextHop, Route, Saw};
 
 /// Our own packets in the time between two looks, to hold the kernel's counters against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +29,11 @@ pub fn listener(endpoint: SocketAddr) -> Look<Listener> {
         Look::Nothing => Look::Nothing,
         Look::CouldNot { why } => Look::CouldNot { why },
     }
+}
+
+/// The way to an endpoint for a socket with that local end.
+pub fn route(endpoint: SocketAddr, source: &Source) -> Look<Route> {
+    route::route_to(endpoint, source)
 }
 
 /// The first look, to compare later ones with.

@@ -31,7 +31,21 @@ pub(super) fn once_with_raw_sockets<T>(open: impl FnOnce() -> io::Result<T>) -> 
     opened
 }
 
-fn give_up() -> io::Result<()> {
+/// The same, but it can be done again.
+pub(super) fn with_raw_sockets<T>(open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    if may_use_raw_sockets() {
+        caps::raise(None, CapSet::Effective, Capability::CAP_NET_RAW).map_err(other)?;
+    }
+    let opened = open();
+    lower()?;
+    opened
+}
+
+/// Gives CAP_NET_RAW up for good.
+///
+/// # Errors
+/// When the kernel does not let us set our own capabilities.
+pub(super) fn give_up() -> io::Result<()> {
     // In this order: what is in force has to be permitted.
     for set in [CapSet::Effective, CapSet::Permitted] {
         caps::drop(None, set, Capability::CAP_NET_RAW).map_err(other)?;

@@ -43,13 +43,7 @@ pub fn route_to(endpoint: SocketAddr, source: &Source) -> Look<Route> {
 pub fn neighbour(next_hop: IpAddr, interface: Option<&str>) -> Look<Neighbour> {
     let index = interface.and_then(|name| interfaces::index_of(name).ok());
     let before_first = settings::unicast_requests(next_hop.is_ipv4(), interface);
-    let mut question = NeighbourMessage::default();
-    question.header.family = family(next_hop);
-    let answers = match ask(
-        NETLINK_ROUTE,
-        RouteNetlinkMessage::GetNeighbour(question),
-        Extent::All,
-    ) {
+    let answers = match neighbours(next_hop, index) {
         Ok(answers) => answers,
         Err(error) => {
             return Look::CouldNot {
@@ -66,6 +60,29 @@ pub fn neighbour(next_hop: IpAddr, interface: Option<&str>) -> Look<Neighbour> {
         _ => None,
     });
     found.map_or(Look::Nothing, Look::Saw)
+}
+
+/// The entry of an address on a link; all entries where the link is not known, or the kernel cannot look one up (before 5.0).
+/// To go through all of them for each of many silent neighbours takes more time than everything else.
+fn neighbours(address: IpAddr, index: Option<u32>) -> io::Result<Vec<RouteNetlinkMessage>> {
+    let mut question = NeighbourMessage::default();
+    question.header.family = family(address);
+    if let Some(index) = index {
+        let mut one = question.clone();
+        one.header.ifindex = index;
+        one.attributes
+            .push(NeighbourAttribute::Destination(address.into()));
+        match ask(NETLINK_ROUTE, RouteNetlinkMessage::GetNeighbour(one), Extent::One) {
+            Ok(answers) => return Ok(answers),
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(Vec::new()),
+            Err(_) => {}
+        }
+    }
+    ask(
+        NETLINK_ROUTE,
+        RouteNetlinkMessage::GetNeighbour(question),
+        Extent::All,
+    )
 }
 
 fn family(address: IpAddr) -> AddressFamily {

@@ -49,6 +49,8 @@ pub enum Ask {
     },
     /// The listening socket of the port, which is on our own host.
     Listener,
+    /// Our own kernel's route, which costs little.
+    Route,
     /// Our own host's route, neighbour, listening socket and counters. Asked again, it tells what changed.
     Host,
 }
@@ -64,7 +66,7 @@ impl Ask {
                 ..
             } => 2,
             Self::Raw { .. } | Self::Hop { .. } | Self::TtlOne { .. } | Self::Echo { .. } => 1,
-            Self::Listener | Self::Host => 0,
+            Self::Listener | Self::Route | Self::Host => 0,
         }
     }
 }

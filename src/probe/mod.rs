@@ -234,6 +234,7 @@ impl Investigation {
                 | Ask::TtlOne { .. }
                 | Ask::Echo { .. }
                 | Ask::Listener
+                | Ask::Route
                 | Ask::Host => {}
             }
         }
@@ -345,7 +346,8 @@ impl Investigation {
             self.measure(now, handshake.connect_s);
         }
         if handshake.ending.peer_fin_after_s.is_some() || self.is_implausibly_fast(handshake) {
-            self.schedule.add(now, Ask::Host);
+            // Whether there is a router that a SYN with TTL 1 would not get beyond.
+            self.schedule.add(now, Ask::Route);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump,
-//! many ports of a lossy path against nmap.
+//! many ports of a lossy path against nmap, and many hosts against nmap and zmap.
 //!
 //! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`, or some of them: `-- process`,
-//! `-- handshake`, `-- loss`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd), tcpdump, hping3,
-//! nping and nmap (package nmap); a peer that is not there is skipped by name.
+//! `-- handshake`, `-- loss`, `-- matrix`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd), tcpdump, hping3,
+//! nping and nmap (package nmap), zmap; a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
 
@@ -15,6 +15,8 @@ mod handshake;
 mod loss;
 #[path = "../machine/mod.rs"]
 mod machine;
+#[path = "matrix.rs"]
+mod matrix;
 #[path = "process.rs"]
 mod process;
 #[path = "tools.rs"]
@@ -39,7 +41,7 @@ const CLOSED: u16 = 60_999;
 const TCPPROBE: &str = env!("CARGO_BIN_EXE_tcpprobe");
 
 fn main() -> ExitCode {
-    if let Some(exit) = process::measure_as_helper() {
+    if let Some(exit) = process::measure_as_helper().or_else(matrix::measure_as_helper) {
         return exit;
     }
     // Before there is a second thread.
@@ -77,6 +79,9 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     }
     if is_asked_for("loss") {
         loss::measure();
+    }
+    if is_asked_for("matrix") {
+        matrix::measure()?;
     }
     Ok(())
 }

@@ -208,7 +208,7 @@ fn on_link_options(interface: &str, server: IpAddr) -> io::Result<Vec<String>> {
 }
 
 /// What `ip` says after that word.
-fn word_after(question: &[&str], word: &str) -> io::Result<String> {
+pub(super) fn word_after(question: &[&str], word: &str) -> io::Result<String> {
     let said = lab::run(Command::new("ip").args(question), AT_MOST)?.stdout;
     said.split_whitespace()
         .skip_while(|said| *said != word)

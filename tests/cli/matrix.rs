@@ -410,7 +410,7 @@ fn no_more_packets_leave_than_the_rate_permits() {
     };
     let took = time("ended").duration_since(time("started")).unwrap();
     // The last handshake and eight milliseconds may be ahead of the pace.
-    let least = Duration::from_secs_f64(f64::from(49 * 4) / 400.0) - Duration::from_millis(8);
+    let least = Duration::from_secs_f64(f64::from(49 * 4) / 400.0 - 0.008);
     assert!(took >= least, "{took:?}");
 }
 
@@ -494,4 +494,23 @@ fn what_a_closed_pipe_cuts_off_is_kept_in_the_results() {
     let ran = finish(child);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(edges(&fs::read_to_string(&kept).unwrap()).len(), 30);
+}
+
+#[test]
+fn a_matrix_is_looked_at_as_the_options_of_a_single_check_say() {
+    let port = Port::open(loopback()[0]);
+    let place = Place::with(&format!(
+        "rules: [{{ to: '{}', expect: open/healthy }}]",
+        port.word()
+    ));
+    let other_family = place.run(&["-6"]);
+    assert_eq!(other_family.code, Some(2), "{other_family:?}");
+    assert!(
+        other_family.err.contains("is an IPv4 address, but -6"),
+        "{other_family:?}"
+    );
+    assert_eq!(place.run(&["-4"]).code, Some(0));
+    let nothing_is_that_fast = place.run(&["--slow", "1ns"]);
+    assert_eq!(nothing_is_that_fast.code, Some(1), "{nothing_is_that_fast:?}");
+    assert!(nothing_is_that_fast.out.contains("\"class\":\"slow\""));
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Failure;
-use crate::cli::{Exit, MatrixArguments, SweepArgument};
+use crate::cli::{Exit, MatrixArguments};
 use crate::matrix::file::{ExpandError, Matrix};
 use crate::matrix::{Identity, Planned, Shard};
 use recorder::Recorder;
@@ -44,9 +44,6 @@ pub(super) fn run(arguments: &MatrixArguments) -> Result<Exit, Failure> {
     };
     let matrix = file::read(path)?;
     let job = job(arguments, path, &matrix)?;
-    if arguments.sweep == SweepArgument::Syn {
-        return Err(Failure::usage("--sweep syn: write --sweep connect"));
-    }
     let (recorder, left) = Recorder::new(arguments, &job)?;
     run::run(arguments, &job, recorder, left)
 }

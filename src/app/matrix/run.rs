@@ -1,9 +1,7 @@
 //! The run itself: from the edges that are left to what they come to, or to the signal that ends it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{MissedTickBehavior, interval};
@@ -11,15 +9,14 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::progress::Progress;
 use super::recorder::{Own, Recorder};
 use super::{Job, MatrixArguments};
-use crate::app::{Failure, complain, open_raw_sockets, stop_requested};
-use crate::check::{Addresses, Bounds, Crowd, Looked, Options};
-use crate::cli::{Exit, ModeArgument};
+use crate::app::{Failure, complain, gather, no_raw_sockets, open_raw_sockets, stop_requested};
+use crate::check::{Bounds, Crowd, Looked, Options};
+use crate::cli::{Exit, ModeArgument, SweepArgument};
 use crate::diagnose::advice::default_client_hang;
 use crate::evidence::SynSchedule;
 use crate::matrix::{Edge, Planned, Run};
-use crate::net::dial::Hold;
-use crate::net::dns::{Families, Resolver, Servers};
-use crate::net::raw::{RawSight, Use};
+use crate::net::dial::Source;
+use crate::net::raw::Sweeper;
 use crate::net::{clock, open_files, settings};
 
 /// What one endpoint may need in the worst case: connections, controls, pings, timers.
@@ -39,13 +36,18 @@ pub(super) fn run(
     left: Vec<Planned>,
 ) -> Result<Exit, Failure> {
     let started = clock::unix_now();
-    let options = options(arguments);
+    let options = gather::look(&arguments.look).map_err(Failure::usage)?;
+    for edge in &left {
+        gather::fits(&edge.target, &options).map_err(Failure::usage)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::could_not_judge(format!("epoll_create1() failed: {error}")))?;
     runtime.block_on(async {
-        if arguments.mode == ModeArgument::Raw {
+        // Before those of the full look, which give CAP_NET_RAW up.
+        let sweeper = sweeper(arguments, &options)?;
+        if arguments.look.mode == ModeArgument::Raw {
             open_raw_sockets(&options.raw, "--mode raw")?;
         }
         // Before anything is sent: who sees a packet of ours may already send a signal.
@@ -57,6 +59,10 @@ pub(super) fn run(
             bounds(arguments),
             schedule.map(default_client_hang),
         );
+        let crowd = match sweeper {
+            Some(sweeper) => crowd.sweeping(sweeper),
+            None => crowd,
+        };
         tokio::pin!(stop);
         look(arguments, job, crowd, &mut recorder, schedule, stop).await
     })?;
@@ -73,6 +79,25 @@ pub(super) fn run(
         shard: job.shard,
     };
     recorder.conclude(arguments, &run)
+}
+
+/// What `--sweep syn` needs.
+fn sweeper(arguments: &MatrixArguments, options: &Options) -> Result<Option<Sweeper>, Failure> {
+    match arguments.sweep {
+        SweepArgument::Connect => Ok(None),
+        SweepArgument::Syn => {
+            let permitted = options.raw.ability();
+            let source = Source {
+                address: options.source,
+                port: None,
+                interface: options.interface.clone(),
+            };
+            let opened = options.raw.sweeper(&source);
+            opened
+                .map(Some)
+                .map_err(|error| no_raw_sockets("--sweep syn", permitted, &error))
+        }
+    }
 }
 
 /// Takes what becomes known until all is, or `stop` says to end.
@@ -175,28 +200,5 @@ fn bounds(arguments: &MatrixArguments) -> Bounds {
         at_once,
         per_host: arguments.per_host,
         rate: arguments.rate,
-    }
-}
-
-fn options(arguments: &MatrixArguments) -> Options {
-    Options {
-        // Each edge brings its own.
-        timeout: Duration::from_secs(3),
-        slow: Duration::from_millis(250),
-        hold: Hold::RoundTrips,
-        source: None,
-        interface: None,
-        families: Families::Both,
-        addresses: Addresses::All,
-        resolver: Resolver::Dns {
-            servers: Servers::ResolvConf(PathBuf::from("/etc/resolv.conf")),
-            hosts: PathBuf::from("/etc/hosts"),
-        },
-        locate: false,
-        raw: RawSight::new(match arguments.mode {
-            ModeArgument::Auto => Use::WhenNeeded,
-            ModeArgument::Connect => Use::Never,
-            ModeArgument::Raw => Use::Always,
-        }),
     }
 }

@@ -33,8 +33,8 @@ struct Host {
 }
 
 impl Queue {
-    pub(super) fn of(plan: &Plan, bounds: Bounds) -> Self {
-        let order = plan.shuffled();
+    /// Of these endpoints, in this order.
+    pub(super) fn of(order: Vec<u32>, plan: &Plan, bounds: Bounds) -> Self {
         let mut hosts: HashMap<IpAddr, Host> = HashMap::new();
         for unit in &order {
             hosts.entry(plan.endpoint(*unit).ip()).or_default().left += 1;

@@ -13,8 +13,10 @@ mod ping;
 mod receive;
 mod send;
 mod sight;
+mod sweep;
 
 pub use sight::{RawSight, Use};
+pub use sweep::{Plain, Sweep, SweepOrder, Sweeper, Swept};
 
 use std::io;
 use std::net::SocketAddr;

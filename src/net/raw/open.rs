@@ -51,13 +51,13 @@ pub(super) struct Ports {
 }
 
 pub(super) fn open() -> io::Result<Opened> {
-    let ports = Ports::reserve()?;
+    let ports = Ports::reserve(PORTS)?;
     let mut filtered = true;
     let mut line = |is_ipv4| -> io::Result<Line> {
         Ok(Line {
-            sender: Sender::new(sender(is_ipv4)?),
-            tcp: tcp(is_ipv4, &ports.numbers, &mut filtered)?,
-            icmp: icmp(is_ipv4, &ports.numbers, &mut filtered)?,
+            sender: Sender::new(stamping_sender(is_ipv4)?),
+            tcp: UdpSocket::from_std(tcp(is_ipv4, &ports.numbers, &mut filtered)?.into())?,
+            icmp: UdpSocket::from_std(icmp(is_ipv4, &ports.numbers, &mut filtered)?.into())?,
         })
     };
     let v4 = line(true)?;
@@ -76,8 +76,8 @@ pub(super) fn open() -> io::Result<Opened> {
 }
 
 impl Ports {
-    fn reserve() -> io::Result<Self> {
-        let bound = (0..PORTS)
+    pub(super) fn reserve(count: usize) -> io::Result<Self> {
+        let bound = (0..count)
             .map(|_| bind_anywhere())
             .collect::<io::Result<Vec<Socket>>>()?;
         let numbers = bound
@@ -110,7 +110,7 @@ fn bind_anywhere() -> io::Result<Socket> {
 
 /// Takes whole packets. With the protocol that nobody receives, the ICMP errors for everybody else's TCP do not become
 /// errors of this socket.
-fn sender(is_ipv4: bool) -> io::Result<UdpSocket> {
+pub(super) fn sender(is_ipv4: bool) -> io::Result<Socket> {
     let socket = Socket::new(
         domain(is_ipv4),
         Type::RAW.nonblocking(),
@@ -121,6 +121,11 @@ fn sender(is_ipv4: bool) -> io::Result<UdpSocket> {
     if is_ipv4 {
         socket_option::leave_fragments(&socket)?;
     }
+    Ok(socket)
+}
+
+fn stamping_sender(is_ipv4: bool) -> io::Result<UdpSocket> {
+    let socket = sender(is_ipv4)?;
     stamp_departures(&socket)?;
     UdpSocket::from_std(socket.into())
 }
@@ -138,14 +143,14 @@ pub(super) fn stamp_departures(socket: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
-fn tcp(is_ipv4: bool, ports: &[u16], filtered: &mut bool) -> io::Result<UdpSocket> {
+pub(super) fn tcp(is_ipv4: bool, ports: &[u16], filtered: &mut bool) -> io::Result<Socket> {
     let socket = Socket::new(domain(is_ipv4), Type::RAW.nonblocking(), Some(Protocol::TCP))?;
     let ear = if is_ipv4 { Ear::TcpV4 } else { Ear::TcpV6 };
     *filtered &= listen(&socket, ports, ear);
     receiver(socket, Some(is_ipv4))
 }
 
-fn icmp(is_ipv4: bool, ports: &[u16], filtered: &mut bool) -> io::Result<UdpSocket> {
+pub(super) fn icmp(is_ipv4: bool, ports: &[u16], filtered: &mut bool) -> io::Result<Socket> {
     let protocol = if is_ipv4 {
         Protocol::ICMPV4
     } else {
@@ -167,7 +172,7 @@ fn interface(ports: &[u16], filtered: &mut bool) -> io::Result<UdpSocket> {
     let socket = packet_socket::deaf_to_all()?;
     *filtered &= attach(&socket, &filter::about(ports, Ear::Interface));
     packet_socket::hear_all(&socket)?;
-    receiver(socket, None)
+    UdpSocket::from_std(receiver(socket, None)?.into())
 }
 
 /// Lets a raw socket receive what is for us alone; whether the kernel permits that.
@@ -195,7 +200,7 @@ pub(super) fn exchange_filter(socket: &UdpSocket, ports: &[u16], ear: Ear) {
 }
 
 /// Has the kernel say when and how each packet came; `is_ipv4` is absent for packets of both versions.
-fn receiver(socket: Socket, is_ipv4: Option<bool>) -> io::Result<UdpSocket> {
+fn receiver(socket: Socket, is_ipv4: Option<bool>) -> io::Result<Socket> {
     let stamps = TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE;
     setsockopt(&socket, sockopt::Timestamping, &stamps)?;
     if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
@@ -206,7 +211,7 @@ fn receiver(socket: Socket, is_ipv4: Option<bool>) -> io::Result<UdpSocket> {
         socket.set_recv_hoplimit_v6(true)?;
         setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
     }
-    UdpSocket::from_std(socket.into())
+    Ok(socket)
 }
 
 fn domain(is_ipv4: bool) -> Domain {

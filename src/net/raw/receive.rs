@@ -35,7 +35,8 @@ struct Aside {
     destination: Option<Ipv6Addr>,
 }
 
-fn receive_now(socket: &UdpSocket, ear: Ear) -> io::Result<Option<Heard>> {
+/// The same for whoever has waited until there is something, or would rather be told that there is nothing.
+pub(super) fn receive_now(socket: &impl AsRawFd, ear: Ear) -> io::Result<Option<Heard>> {
     let mut buffer = [0u8; ENOUGH];
     let mut slices = [IoSliceMut::new(&mut buffer)];
     let mut control = nix::cmsg_space!([libc::timespec; 3], libc::in6_pktinfo, libc::c_int);

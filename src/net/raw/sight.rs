@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use super::{Order, Raw};
+use super::{Order, Raw, Sweeper};
 use crate::evidence::{Ability, LocalError, Mode, Shot, ShotOutcome, Sight};
+use crate::net::dial::Source;
 use crate::net::finish::Finish;
 use crate::net::{errno, privileges};
 
@@ -70,6 +71,17 @@ impl RawSight {
         self.opened
             .get_or_init(|| Raw::open().map_err(|error| errno::local("socket", &error)))
             .clone()
+    }
+
+    /// Opens the sockets of a sweep, on the thread that has CAP_NET_RAW, and before [`Self::raw`] gives that up.
+    ///
+    /// # Errors
+    /// Why they cannot be opened.
+    pub fn sweeper(&self, source: &Source) -> Result<Sweeper, LocalError> {
+        if self.when == Use::Never || !self.permitted {
+            return Err(errno::local("socket", &io::Error::from_raw_os_error(libc::EPERM)));
+        }
+        Sweeper::open(source).map_err(|error| errno::local("socket", &error))
     }
 
     /// Sends a probe as [`Raw::shoot`] does; where the sockets cannot be opened it is not sent, and says why.

@@ -183,6 +183,7 @@ impl Outcome {
             | Ask::Raw { .. }
             | Ask::Echo { .. }
             | Ask::Listener
+            | Ask::Route
             | Ask::Host => None,
         });
         hops.collect()
@@ -271,7 +272,7 @@ impl Run {
                 let nobody = Saw::Listener(Look::Nothing);
                 self.investigation
                     .saw(observation(self.now, Duration::ZERO, nobody));
-            } else if ask == Ask::Host {
+            } else if matches!(ask, Ask::Route | Ask::Host) {
                 seen_at_once = true;
                 self.investigation
                     .saw(observation(self.now, Duration::ZERO, route(network.next_hop)));
@@ -409,7 +410,7 @@ impl Run {
                 .filter(|came| came.after < patience);
                 self.shoot(question, to, on, patience, came);
             }
-            Ask::Listener | Ask::Host => {}
+            Ask::Listener | Ask::Route | Ask::Host => {}
         }
     }
 

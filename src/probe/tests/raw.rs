@@ -61,6 +61,7 @@ fn questions(asked: &[(Duration, Ask)], wanted: Question) -> Vec<Duration> {
         | Ask::TtlOne { .. }
         | Ask::Echo { .. }
         | Ask::Listener
+        | Ask::Route
         | Ask::Host => None,
     });
     moments.collect()

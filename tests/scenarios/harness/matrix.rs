@@ -330,10 +330,10 @@ fn rate(lab: &Lab, family: Family) -> Outcome {
     let trace = lab.trace();
     let ours = trace.iter().filter(|line| line.starts_with('>'));
     let ours = ours.filter(|line| servers.iter().any(|server| line.contains(server.as_str())));
-    let sent = ours.count();
+    let sent = u32::try_from(ours.count())?;
     let permitted = f64::from(RATE) * finished.took.as_secs_f64() + f64::from(UNDER_WAY);
     ensure(
-        sent >= 30 * 4 && (sent as f64) <= permitted,
+        sent >= 30 * 4 && f64::from(sent) <= permitted,
         (sent, permitted, &trace),
     )
 }

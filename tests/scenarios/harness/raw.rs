@@ -14,7 +14,7 @@ use tcpprobe::net::finish::finisher;
 use tcpprobe::net::raw::{Order, Raw};
 
 use crate::facilities::{Outcome, ensure, named, test};
-use crate::{Test, raw_own, raw_program};
+use crate::{Test, raw_own, raw_program, sweep};
 
 pub(crate) type Proof = fn(&Lab, Family) -> Outcome;
 
@@ -24,6 +24,7 @@ pub(crate) fn trials() -> Vec<Test> {
         .iter()
         .chain(raw_own::PROOFS)
         .chain(raw_program::PROOFS)
+        .chain(sweep::PROOFS)
         .flat_map(|(name, network, proof)| {
             Family::BOTH.map(|family| {
                 let proof = *proof;
