@@ -147,7 +147,9 @@ fn stop_requested() -> impl Future<Output = ()> {
     }
 }
 
-/// A sentence on standard error. If that is closed there is nobody to tell.
+/// A sentence on standard error. If that is closed there is nobody to tell. It may name what is in somebody's log or file,
+/// and that shall not speak to the terminal.
 fn complain(says: &str) {
+    let says = says.replace(|letter: char| letter.is_control() && letter != '\n', " ");
     let _ = writeln!(io::stderr(), "tcpprobe: {says}");
 }

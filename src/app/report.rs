@@ -8,14 +8,20 @@ use std::path::Path;
 use super::Failure;
 use super::output::{is_read, style_of};
 use crate::cli::{Colour, Exit, MatrixForm, ReportArguments};
-use crate::matrix::{Answer, ChangeKind, Changes, Edges, Judgement};
+use crate::matrix::{Answer, ChangeKind, Changes, Edges, Identity, Judgement};
 use crate::report::Verbosity;
 use crate::report::matrix::{self, Form};
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let (mut answer, results) = results::read(&arguments.results)?;
+    let mut exit_of_sources = Exit::AsExpected;
     if let Some(baseline) = &arguments.baseline {
-        compare(&mut answer, baseline)?;
+        for (source, edges) in silent(&compare(&mut answer, baseline)?, &answer) {
+            super::complain(&format!(
+                "incomplete: nothing from {source}, of which the baseline has {edges}"
+            ));
+            exit_of_sources = Exit::CouldNotJudge;
+        }
     }
     let manner = Manner {
         form: arguments.output,
@@ -26,14 +32,36 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<Exit, Failure> {
             (false, false) => Verbosity::Normal,
         },
     };
-    conclude(&answer, &results, manner)
+    Ok(conclude(&answer, &results, manner)?.and(exit_of_sources))
 }
 
-/// Notes what has changed in an answer since the results of an earlier run.
-pub(super) fn compare(answer: &mut Answer, baseline: &Path) -> Result<(), Failure> {
+/// Notes what has changed in an answer since the results of an earlier run, and returns what that one came to.
+pub(super) fn compare(answer: &mut Answer, baseline: &Path) -> Result<Answer, Failure> {
     let (old, _) = results::read(&[baseline])?;
     answer.changes = Some(Changes::between(&old, answer));
-    Ok(())
+    Ok(old)
+}
+
+/// The sources of an earlier answer that a new one has no record of, and how many edges they had: a log that got lost, more
+/// likely than a matrix without them.
+fn silent<'a>(old: &'a Answer, new: &Answer) -> Vec<(&'a Identity, String)> {
+    let is_there = |source: &Identity| {
+        let mut known = new.sources.iter().map(AsRef::as_ref);
+        known.any(|known: &Identity| known.is_same_source(source))
+            || new.runs.iter().any(|run| run.source.is_same_source(source))
+    };
+    (0..)
+        .zip(&old.sources)
+        .filter(|(_, source)| !is_there(source))
+        .map(|(row, source)| (source.as_ref(), edges(old.row(row).len())))
+        .collect()
+}
+
+fn edges(number: usize) -> String {
+    match number {
+        1 => "1 edge".to_owned(),
+        number => format!("{number} edges"),
+    }
 }
 
 /// How an answer is to be written.

@@ -37,7 +37,6 @@ pub struct Merger {
 #[derive(Debug)]
 struct Known {
     at: u64,
-    concluded_unix_s: Duration,
     digest: Digest,
     verdict: Option<(Cause, Confidence)>,
     from: Option<IpAddr>,
@@ -55,7 +54,6 @@ impl Merger {
         let verdict = edge.verdict();
         let known = Known {
             at,
-            concluded_unix_s: edge.concluded_unix_s,
             digest,
             verdict: verdict.map(|diagnosis| (diagnosis.cause, diagnosis.confidence)),
             from: verdict.and_then(|diagnosis| diagnosis.from),
@@ -64,7 +62,7 @@ impl Merger {
         let is_latest = self
             .edges
             .get(&place)
-            .is_none_or(|older| older.concluded_unix_s <= known.concluded_unix_s);
+            .is_none_or(|older| older.digest.concluded_unix_s <= known.digest.concluded_unix_s);
         if is_latest {
             self.edges.insert(place, known);
         }
@@ -115,7 +113,7 @@ impl Merger {
                 verdict: known.verdict,
                 from: known.from,
                 demand: known.digest.demand,
-                concluded_unix_s: known.concluded_unix_s,
+                concluded_unix_s: known.digest.concluded_unix_s,
             })
             .collect();
         Answer {

@@ -1,8 +1,9 @@
 //! What has to be remembered of an edge to judge it, and what edges tell of each other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::judge::answers_itself;
 use super::{Demand, Edge};
@@ -16,6 +17,8 @@ use crate::target::Target;
 pub(super) struct Digest {
     /// Its source, as a number that the merger gave it.
     pub(super) source: u32,
+    /// Wall-clock time at which the look was over, since the Unix epoch.
+    pub(super) concluded_unix_s: Duration,
     pub(super) demand: Arc<Demand>,
     /// Those that count; a name that failed is one without an address.
     pub(super) endpoints: Box<[Endpoint]>,
@@ -46,6 +49,7 @@ impl Digest {
         let counts = |endpoint: &Endpoint| !(one_is_met && endpoint.cause == Cause::NoRoute);
         Self {
             source,
+            concluded_unix_s: edge.concluded_unix_s,
             demand,
             endpoints: name.into_iter().chain(probed).filter(counts).collect(),
         }
@@ -97,11 +101,50 @@ fn answered_elsewhere(evidence: &Evidence, cause: Cause) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// Where each host answered, by source.
-    answered: HashMap<(u32, IpAddr), Arc<Target>>,
-    /// Which targets were open, by source.
-    open: HashMap<u32, HashSet<Arc<Target>>>,
+    answered: HashMap<(u32, IpAddr), Seen<Arc<Target>>>,
+    /// When targets were open, by source.
+    open: HashMap<u32, HashMap<Arc<Target>, Seen<()>>>,
     /// From which source each endpoint was open.
-    open_from: HashMap<SocketAddr, Arc<str>>,
+    open_from: HashMap<SocketAddr, Seen<Arc<str>>>,
+}
+
+/// What was seen, and when; what was seen soon before or after something else is left out, so that one run has one.
+#[derive(Debug)]
+struct Seen<T>(Vec<(Duration, T)>);
+
+/// What was seen so long before or after a look proves nothing of it: a server may have died, or come, meanwhile. A run may
+/// take as long as a Job may.
+const SAME_TIME: Duration = Duration::from_secs(6 * 3600);
+/// What was seen so soon after something else adds nothing to it.
+const SOON: Duration = Duration::from_secs(600);
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Seen<T> {
+    fn note(&mut self, at: Duration, what: impl FnOnce() -> T) {
+        if self.0.iter().all(|(known, _)| known.abs_diff(at) > SOON) {
+            self.0.reserve_exact(1);
+            self.0.push((at, what()));
+        }
+    }
+
+    /// What was seen at the time of a look: of several the nearest.
+    fn near(&self, at: Duration) -> Option<&T> {
+        let nearest = self.0.iter().min_by_key(|(known, _)| known.abs_diff(at))?;
+        (nearest.0.abs_diff(at) <= SAME_TIME).then_some(&nearest.1)
+    }
+}
+
+/// Whether an address is that of the same host wherever it is looked at from.
+fn is_one_host(host: IpAddr) -> bool {
+    match host.to_canonical() {
+        IpAddr::V4(host) => !(host.is_loopback() || host.is_link_local() || host.is_unspecified()),
+        IpAddr::V6(host) => !(host.is_loopback() || host.is_unicast_link_local() || host.is_unspecified()),
+    }
 }
 
 impl Facts {
@@ -110,34 +153,38 @@ impl Facts {
         let is_open = |endpoint: &Endpoint| matches!(endpoint.cause.class(), Class::Open | Class::Slow);
         for endpoint in &digest.endpoints {
             let Some(address) = endpoint.address else { continue };
-            if is_open(endpoint) {
-                self.open_from
-                    .entry(address)
-                    .or_insert_with(|| Arc::clone(source));
+            let at = digest.concluded_unix_s;
+            if is_open(endpoint) && is_one_host(address.ip()) {
+                let seen = self.open_from.entry(address).or_default();
+                seen.note(at, || Arc::clone(source));
             }
             if answers_itself(endpoint.cause) || endpoint.answered_elsewhere {
-                self.answered
-                    .entry((digest.source, address.ip()))
-                    .or_insert_with(|| Arc::clone(target));
+                let seen = self.answered.entry((digest.source, address.ip())).or_default();
+                seen.note(at, || Arc::clone(target));
             }
         }
         if !digest.endpoints.is_empty() && digest.endpoints.iter().all(is_open) {
-            self.open
-                .entry(digest.source)
-                .or_default()
-                .insert(Arc::clone(target));
+            let open = self.open.entry(digest.source).or_default();
+            let seen = open.entry(Arc::clone(target)).or_default();
+            seen.note(digest.concluded_unix_s, || ());
         }
     }
 
-    pub(super) fn host_answered_at(&self, source: u32, host: IpAddr) -> Option<Arc<Target>> {
-        self.answered.get(&(source, host)).cloned()
+    /// Where a host answered the source of an edge at the time of it.
+    pub(super) fn host_answered_at(&self, edge: &Digest, host: IpAddr) -> Option<Arc<Target>> {
+        let seen = self.answered.get(&(edge.source, host))?;
+        seen.near(edge.concluded_unix_s).cloned()
     }
 
-    pub(super) fn open_from(&self, endpoint: SocketAddr) -> Option<Arc<str>> {
-        self.open_from.get(&endpoint).cloned()
+    /// From where an endpoint of an edge was open at the time of it.
+    pub(super) fn open_from(&self, edge: &Digest, endpoint: SocketAddr) -> Option<Arc<str>> {
+        let seen = self.open_from.get(&endpoint)?;
+        seen.near(edge.concluded_unix_s).cloned()
     }
 
-    pub(super) fn was_open(&self, source: u32, target: &Target) -> bool {
-        self.open.get(&source).is_some_and(|open| open.contains(target))
+    /// Whether a target was open from the source of an edge at the time of it.
+    pub(super) fn was_open(&self, edge: &Digest, target: &Target) -> bool {
+        let open = self.open.get(&edge.source).and_then(|open| open.get(target));
+        open.is_some_and(|seen| seen.near(edge.concluded_unix_s).is_some())
     }
 }

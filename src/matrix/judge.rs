@@ -209,17 +209,15 @@ fn proof(edge: &Digest, endpoint: &Endpoint, facts: &Facts) -> Result<Option<Pro
         return Ok(Some(Proof::AnsweredElsewhere));
     }
     if let Some(address) = endpoint.address {
-        if let Some(target) = facts.host_answered_at(edge.source, address.ip()) {
+        if let Some(target) = facts.host_answered_at(edge, address.ip()) {
             return Ok(Some(Proof::OtherTarget(target)));
         }
-        if let Some(source) = facts.open_from(address) {
+        if let Some(source) = facts.open_from(edge, address) {
             return Ok(Some(Proof::OpenFrom(source)));
         }
     }
     let controls = &edge.demand.controls;
-    let open = controls
-        .iter()
-        .find(|control| facts.was_open(edge.source, control));
+    let open = controls.iter().find(|control| facts.was_open(edge, control));
     match open {
         Some(control) => Ok(Some(Proof::Control(Arc::new(control.clone())))),
         None if controls.is_empty() => Err(Why::NoLife),

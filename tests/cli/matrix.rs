@@ -197,6 +197,63 @@ fn a_file_that_holds_something_is_not_written_over() {
 }
 
 #[test]
+fn what_holds_no_results_is_not_gone_on_with_and_stays_as_it_is() {
+    let ports = open(1);
+    let place = Place::with(&rules(&[("reachable", words(&ports))]));
+    let kept = place.file("notes.txt");
+    for mine in ["mine", "two lines\nthe last without an end", "a line\n"] {
+        fs::write(&kept, mine).unwrap();
+        let ran = place.run(&["--resume", &kept.display().to_string()]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+        assert!(ran.err.contains("no results"), "{ran:?}");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), mine);
+    }
+    assert_eq!(ports[0].accepted(), 0);
+}
+
+#[test]
+fn what_follows_results_and_is_none_stays_there() {
+    let ports = open(2);
+    let place = Place::with(&rules(&[("reachable", vec![ports[0].word()])]));
+    let kept = place.file("results.jsonl");
+    let name = kept.display().to_string();
+    assert_eq!(place.run(&["--results", &name]).code, Some(0));
+    let before = fs::read_to_string(&kept).unwrap() + "a note of mine";
+    fs::write(&kept, &before).unwrap();
+    fs::write(place.matrix(), rules(&[("reachable", words(&ports))])).unwrap();
+    assert_eq!(place.run(&["--resume", &name]).code, Some(0));
+    let after = fs::read_to_string(&kept).unwrap();
+    assert!(after.starts_with(&(before + "\n{")), "{after}");
+}
+
+#[test]
+fn a_control_is_looked_at_again_where_what_it_proves_is_left() {
+    let ports = open(2);
+    let control = ports[0].word();
+    let place = Place::with(&rules(&[("reachable", vec![control.clone()])]));
+    let kept = place.file("results.jsonl").display().to_string();
+    assert_eq!(place.run(&["--results", &kept]).code, Some(0));
+    let rule = format!(
+        "- {{ expect: refused, to: \"{}\", control: \"{control}\" }}\n",
+        ports[1].word()
+    );
+    let matrix = rules(&[("reachable", vec![control])]) + &rule;
+    fs::write(place.matrix(), matrix).unwrap();
+    // Those since the last time they were asked for: of both runs, then none.
+    for (code, accepted) in [(Some(1), 2), (Some(1), 0)] {
+        let ran = place.run(&["--resume", &kept]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(ports[0].accepted(), accepted, "{ran:?}");
+        let summary = summary(&ran.out);
+        assert_eq!(
+            (&summary["planned"], &summary["done"]),
+            (&2.into(), &2.into()),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
 fn results_of_another_source_or_matrix_are_not_gone_on_with() {
     let ports = open(2);
     let [first, second] =

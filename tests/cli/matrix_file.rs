@@ -196,3 +196,15 @@ fn a_check_sends_nothing() {
     let ran = run(command.args(["matrix", "--check", file.name()]));
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn what_a_file_calls_its_rules_does_not_speak_to_the_terminal() {
+    let file = File::new(
+        "a.yaml",
+        "rules:\n- { name: \"one\\e[31m\\ntwo\", to: \"db:80\" }\n- { name: \"\\e[31m\", to: \"db:80\" }\n",
+    );
+    let ran = file.check(&[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!ran.out.replace('\n', "").contains(char::is_control), "{ran:?}");
+    assert!(ran.out.contains("one [31m two"), "{ran:?}");
+}

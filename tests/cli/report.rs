@@ -284,3 +284,37 @@ fn promtool_has_nothing_to_say_of_the_metrics() {
     };
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""));
 }
+
+#[test]
+fn a_source_that_the_baseline_has_and_nobody_says_anything_of_is_not_as_expected() {
+    let results = Results::new();
+    let of = |source| [edge(source, "open", &results.open, 1), summary(source, 1, 1)];
+    let both = results.file("both", &[of("a"), of("b")].concat());
+    let one = results.file("one", &of("a"));
+    let ran = report(&["-q", &one, "--baseline", &both]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(
+        ran.err
+            .contains("incomplete: nothing from b, of which the baseline has 1 edge\n"),
+        "{ran:?}"
+    );
+    // A matrix that has no edges for it any more is no loss.
+    let none = results.file("none", &[of("a").as_slice(), &[summary("b", 0, 0)]].concat());
+    let ran = report(&["-q", &none, "--baseline", &both]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+}
+
+#[test]
+fn what_results_call_themselves_does_not_speak_to_the_terminal() {
+    let results = Results::new();
+    let hostile = results.file("hostile", &[edge("a\u{1b}]0;x\u{7}", "open", &results.open, 1)]);
+    for form in ["text", "jsonl", "prometheus"] {
+        let ran = report(&["-o", form, &hostile]);
+        for said in [&ran.out, &ran.err] {
+            assert!(
+                !said.replace('\n', "").contains(char::is_control),
+                "{form}: {said:?}"
+            );
+        }
+    }
+}

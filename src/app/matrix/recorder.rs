@@ -1,6 +1,6 @@
 //! Takes edges as they become known: judges them, writes each at once, and in the end what they all come to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -89,7 +89,15 @@ impl Recorder {
         }
         let is_known = |edge: &Planned| recorder.merger.knows(&job.source, &edge.target);
         let done = job.edges[..job.own].iter().filter(|edge| is_known(edge)).count();
-        let left = job.edges.iter().filter(|edge| !is_known(edge)).cloned().collect();
+        // What was open in an earlier run proves nothing of this one.
+        let controls: HashSet<&Target> = job
+            .edges
+            .iter()
+            .filter(|edge| !is_known(edge))
+            .flat_map(|edge| &edge.demand.controls)
+            .collect();
+        let is_left = |edge: &&Planned| !is_known(edge) || controls.contains(&edge.target);
+        let left = job.edges.iter().filter(is_left).cloned().collect();
         recorder.done = done as u64;
         Ok((recorder, left))
     }
@@ -112,6 +120,7 @@ impl Recorder {
     /// An edge has become known.
     pub(super) fn add(&mut self, edge: &Edge, is_own: Own) -> Result<(), Failure> {
         let number = self.results.next_number();
+        let is_known = self.merger.knows(&edge.source, edge.target());
         let judged = self.merger.add(number, edge);
         let is_doubtful = judged.judgement == Judgement::Unproven;
         let line = line(edge, &judged)?;
@@ -127,7 +136,7 @@ impl Recorder {
             self.doubtful.insert(number, Some(judged.judgement));
         }
         self.totals.add(judged.judgement);
-        if is_own == Own::Yes {
+        if is_own == Own::Yes && !is_known {
             self.done += 1;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Where records are kept that may have to be read again: the file that the user named, else one without a name.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::app::Failure;
 use crate::app::report::results::nameless;
 use crate::matrix::{Edge, Edges};
+use crate::report::matrix::find::Finder;
 use crate::report::matrix::read::{self, Record};
 
 /// Records, each a line, that can be read again.
@@ -28,6 +29,8 @@ pub(super) struct Results {
 
 /// More than this is not held back.
 const BUFFER: usize = 1 << 16;
+/// How every line that we write begins.
+const RECORD_BEGINS: &[u8] = b"{\"schema\":\"tcpprobe-matrix/";
 /// For an edge whose record is not kept.
 const NOWHERE: u64 = u64::MAX;
 
@@ -59,10 +62,17 @@ impl Results {
     /// A file that is there, for reading it first; what is recorded comes behind what it holds.
     pub(super) fn existing(path: &Path) -> Result<Self, Failure> {
         let file = open(path, &mut OpenOptions::new())?;
+        let shown = path.display();
         let mut results = Self::of(Some(path), file, 0);
-        results.end = results
-            .complete_lines()
-            .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+        let end = results.complete_lines();
+        match end.map_err(|error| Failure::usage(format!("{shown} cannot be read: {error}")))? {
+            Some(end) => results.end = end,
+            None => {
+                return Err(Failure::usage(format!(
+                    "{shown} holds something, but no results: name a file that --results wrote, or a new one with --results"
+                )));
+            }
+        }
         Ok(results)
     }
 
@@ -145,9 +155,9 @@ impl Results {
         }
     }
 
-    /// Where the last complete line ends. What follows it was cut when its writer was killed: a record that is whole but for
-    /// the end of its line is given that, anything else is dropped.
-    fn complete_lines(&mut self) -> io::Result<u64> {
+    /// Where the last complete line ends; absent, and nothing is touched, where the file holds no results. What follows that
+    /// line was cut when its writer was killed: the beginning of a record is dropped, anything else is given the end of a line.
+    fn complete_lines(&mut self) -> io::Result<Option<u64>> {
         const CHUNK: u64 = 1 << 16;
         let length = self.file.metadata()?.len();
         let mut begin = length;
@@ -167,16 +177,23 @@ impl Results {
             tail.splice(..0, chunk);
             begin = from;
         };
+        let is_cut_record =
+            !tail.is_empty() && (tail.starts_with(RECORD_BEGINS) || RECORD_BEGINS.starts_with(&tail));
+        let holds_results = is_cut_record || length == 0 || Finder::new(&self.file).find()?.is_some();
+        self.file.rewind()?;
+        if !holds_results {
+            return Ok(None);
+        }
         if cut == length {
-            return Ok(length);
+            return Ok(Some(length));
         }
         let is_whole = std::str::from_utf8(&tail).is_ok_and(|tail| read::record(tail).is_ok());
-        if is_whole {
-            self.file.write_all(b"\n")?;
-            return Ok(length + 1);
+        if is_cut_record && !is_whole {
+            self.file.set_len(cut)?;
+            return Ok(Some(cut));
         }
-        self.file.set_len(cut)?;
-        Ok(cut)
+        self.file.write_all(b"\n")?;
+        Ok(Some(length + 1))
     }
 }
 

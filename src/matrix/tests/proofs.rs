@@ -306,3 +306,48 @@ fn shot(question: Question, to: &str) -> Saw {
         },
     })
 }
+
+#[test]
+fn what_was_seen_at_another_time_proves_nothing() {
+    let day = 24 * 3600;
+    let control = "10.0.0.9:80";
+    let edge = || Made::new("a", DB, "blocked", Cause::Unattributed).controlled_by(&[control]);
+    let seen = [
+        Made::new("a", control, "reachable", Cause::Healthy),
+        Made::new("a", "10.0.0.1:80", "reachable", Cause::Healthy),
+        Made::new("b", DB, "reachable", Cause::Healthy),
+    ];
+    for made in seen {
+        for (second, comes_to) in [(100 + 3600, Judgement::Met), (100 + day, Judgement::Unproven)] {
+            let earlier = Made(made.0.clone());
+            let both = answer(vec![earlier, edge().at(second)]);
+            assert_eq!(of(&both, "a", DB).judged.judgement, comes_to, "{second}");
+            let later = Made(made.0.clone()).at(second);
+            let both = answer(vec![later, edge()]);
+            assert_eq!(of(&both, "a", DB).judged.judgement, comes_to, "{second}");
+        }
+    }
+}
+
+#[test]
+fn of_what_was_seen_at_several_times_the_nearest_is_proof() {
+    let day = 24 * 3600;
+    let looks = vec![
+        Made::new("old", DB, "reachable", Cause::Healthy),
+        Made::new("new", DB, "reachable", Cause::Healthy).at(day),
+        Made::new("a", DB, "blocked", Cause::Unattributed).at(day + 60),
+    ];
+    let answer = answer(looks);
+    let proof = Proof::OpenFrom("new".into());
+    assert_eq!(of(&answer, "a", DB).judged.proof, Some(proof));
+}
+
+#[test]
+fn an_address_that_each_host_has_for_itself_is_not_proven_by_another_source() {
+    for to in ["127.0.0.1:80", "[::1]:80", "169.254.20.10:53", "[fe80::1]:80"] {
+        let open = Made::new("b", to, "reachable", Cause::Healthy);
+        let blocked = Made::new("a", to, "blocked", Cause::Unattributed);
+        let both = answer(vec![open, blocked]);
+        assert_eq!(of(&both, "a", to).judged.why, Some(Why::NoLife), "{to}");
+    }
+}

@@ -161,7 +161,8 @@ fn write_table<const N: usize>(rows: &[[String; N]], out: &mut impl io::Write) -
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
-            line.push_str(cell);
+            // The names of rules are the file's: they do not speak to the terminal.
+            line.push_str(&cell.replace(char::is_control, " "));
             let blanks = width - cell.chars().count() + 2;
             line.extend(std::iter::repeat_n(' ', blanks));
         }
