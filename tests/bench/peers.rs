@@ -1,8 +1,8 @@
 //! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump,
-//! many ports of a lossy path against nmap.
+//! many ports of a lossy path against nmap, all sockets of a namespace against ss.
 //!
 //! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`, or some of them: `-- process`,
-//! `-- handshake`, `-- loss`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd), tcpdump, hping3,
+//! `-- handshake`, `-- loss`, `-- sockets`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd), tcpdump, hping3,
 //! nping and nmap (package nmap); a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
@@ -17,6 +17,8 @@ mod loss;
 mod machine;
 #[path = "process.rs"]
 mod process;
+#[path = "sockets.rs"]
+mod sockets;
 #[path = "tools.rs"]
 mod tools;
 
@@ -77,6 +79,9 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     }
     if is_asked_for("loss") {
         loss::measure();
+    }
+    if is_asked_for("sockets") {
+        sockets::measure();
     }
     Ok(())
 }
