@@ -56,11 +56,14 @@ const SYN_ACK: Flags = Flags(0x12);
 const RST_ACK: Flags = Flags(0x14);
 
 fn plain(swept: &[Swept]) -> Vec<&Plain> {
-    let plain = |one| match one {
-        &Swept::Plain(ref plain) => Some(plain),
-        Swept::Odd { .. } => None,
-    };
-    swept.iter().filter_map(plain).collect()
+    let mut all = Vec::new();
+    for one in swept {
+        match one {
+            Swept::Plain(plain) => all.push(plain),
+            Swept::Odd { .. } => {}
+        }
+    }
+    all
 }
 
 fn odd(swept: &[Swept]) -> Vec<usize> {
