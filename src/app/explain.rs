@@ -6,9 +6,14 @@ use super::{Failure, output};
 use crate::cli::{CheckArguments, Exit};
 use crate::diagnose::Expectation;
 use crate::diagnose::explain::Topic;
-use crate::report::explain;
+use crate::diagnose::sockets::explain as sockets;
+use crate::report::{explain, sockets as of_sockets};
 
 pub(super) fn explain(verdict: Option<&str>, arguments: &CheckArguments) -> Result<Exit, Failure> {
+    if let Some(topic) = verdict.and_then(|asked| asked.parse::<sockets::Topic>().ok()) {
+        let style = output::style(arguments);
+        return output::written(of_sockets::write_topic(topic, &style, &mut io::stdout().lock()));
+    }
     let topic = match verdict
         .map(str::parse::<Expectation>)
         .transpose()

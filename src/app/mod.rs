@@ -10,6 +10,7 @@ mod matrix;
 mod output;
 mod report;
 mod rounds;
+mod sockets;
 
 pub use gather::GatherError;
 
@@ -32,6 +33,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Some(Command::Matrix(what)) => matrix::run(what),
         Some(Command::Report(what)) => report::run(what),
         Some(Command::K8s(what)) => k8s::run(what),
+        Some(Command::Sockets(what)) => sockets::run(what),
         Some(Command::Pod(what)) => k8s::pod(what),
         Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
         Some(Command::Doctor { output }) => doctor::doctor(*output, &arguments.check),

@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::{KubernetesArguments, LookArguments, MatrixArguments, PodCommand, ReportArguments};
+use super::{
+    KubernetesArguments, LookArguments, MatrixArguments, PodCommand, ReportArguments, SocketsArguments,
+};
 use crate::diagnose::Expectation;
 use crate::duration;
 
@@ -33,6 +35,13 @@ Exit codes:
   1  one does
   2  there is no case of that name
   3  something could not be shown";
+
+const AFTER_SOCKETS_HELP: &str = "\
+Exit codes:
+  0  nothing is wrong; notes do not count
+  1  something fails, or will when it goes on
+  2  the command line is wrong
+  3  the sockets could not be read";
 
 /// Says why a TCP connection fails or hangs, from the client's side alone.
 #[derive(Debug, Parser)]
@@ -65,9 +74,12 @@ pub enum Command {
     /// What the pods of a DaemonSet run
     #[command(subcommand, hide = true)]
     Pod(PodCommand),
+    /// Read the TCP sockets of this host: which leak, which are stuck and for how long
+    #[command(after_help = AFTER_SOCKETS_HELP)]
+    Sockets(SocketsArguments),
     /// Explain a verdict: what it means, how it is told, what to do
     Explain {
-        /// CLASS or CLASS/CAUSE, as in the first line of a report; all verdicts when left out
+        /// CLASS or CLASS/CAUSE, as in the first line of a report; a label, state or setting of "sockets"; all when left out
         verdict: Option<String>,
     },
     /// Say what can be told apart here and what not, and why; nothing is sent to anyone

@@ -5,7 +5,7 @@ mod names;
 mod place;
 mod steps;
 
-pub use hang::{default_client_hang, hangs_silently};
+pub use hang::{default_client_hang, hangs_silently, rest_of_connect};
 pub use names::advise_name;
 
 use serde::{Deserialize, Serialize};

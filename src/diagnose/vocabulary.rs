@@ -50,6 +50,8 @@ macro_rules! labelled {
     };
 }
 
+pub(super) use labelled;
+
 /// A label that is not in the vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{label}' is not one of {}", known.join(", "))]

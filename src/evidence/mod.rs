@@ -9,6 +9,7 @@ mod name;
 mod seconds;
 mod shot;
 mod sight;
+pub mod sockets;
 
 pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
 pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};

@@ -36,6 +36,19 @@ pub fn read(is_ipv4: bool) -> Look<Reading> {
     })
 }
 
+/// Counters of `/proc/net/netstat` and `/proc/net/snmp` by their prefix and name; those that this kernel does not have are
+/// left out.
+pub(super) fn named<'a>(
+    wanted: &'a [(&'static str, &'static str)],
+) -> impl Iterator<Item = (&'static str, u64)> + 'a {
+    let text = ["netstat", "snmp"]
+        .map(|file| read_whole(&format!("/proc/thread-self/net/{file}")).unwrap_or_default())
+        .concat();
+    wanted
+        .iter()
+        .filter_map(move |(prefix, name)| Some((*name, paired(&text, prefix, name)?)))
+}
+
 /// The kernel tells no size of these files, and would be asked for a few bytes, some more and so on.
 fn read_whole(path: &str) -> io::Result<String> {
     let mut text = String::with_capacity(16 * 1024);

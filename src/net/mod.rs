@@ -21,5 +21,7 @@ pub mod raw;
 pub mod route;
 pub mod settings;
 pub mod sight;
+mod sock_diag;
+pub mod sockets;
 pub mod sys;
 mod tcp_info;

@@ -50,12 +50,12 @@ pub fn number(path: &str) -> Option<u32> {
     read(path)?.trim().parse().ok()
 }
 
-fn read_pair<T: FromStr>(path: &str) -> Option<(T, T)> {
+pub(super) fn read_pair<T: FromStr>(path: &str) -> Option<(T, T)> {
     let text = read(path)?;
     let mut numbers = text.split_whitespace().map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-fn read(path: &str) -> Option<String> {
+pub(super) fn read(path: &str) -> Option<String> {
     fs::read_to_string(format!("/proc/sys/{path}")).ok()
 }

@@ -10,7 +10,10 @@ use crate::diagnose::{Cause, Class};
 /// Writes the explanation of a topic, or the list of all verdicts when there is none.
 pub fn write(topic: Option<Topic>, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
     match topic {
-        None => list_all(style, out),
+        None => {
+            list_all(style, out)?;
+            super::sockets::write_list(style, out)
+        }
         Some(Topic::Cause(cause)) => one_cause(cause, style, out),
         Some(Topic::Class(class)) => {
             writeln!(out, "{}", style.verdict(class.label(), class.label(), class))?;

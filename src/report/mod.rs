@@ -11,6 +11,7 @@ pub mod matrix;
 pub mod read;
 pub mod record;
 pub mod series;
+pub mod sockets;
 mod style;
 pub mod text;
 

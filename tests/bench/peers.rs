@@ -1,9 +1,9 @@
 //! Measures tcpprobe beside what one would use in its place: time and memory against nc, the round trip against tcpdump,
-//! many ports of a lossy path against nmap, and many hosts against nmap and zmap.
+//! many ports of a lossy path against nmap, many hosts against nmap and zmap, all sockets of a namespace against ss.
 //!
 //! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`, or some of them: `-- process`,
-//! `-- handshake`, `-- loss`, `-- matrix`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd), tcpdump, hping3,
-//! nping and nmap (package nmap), zmap; a peer that is not there is skipped by name.
+//! `-- handshake`, `-- loss`, `-- matrix`, `-- sockets`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd),
+//! tcpdump, hping3, nping and nmap (package nmap), zmap; a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
 
@@ -19,6 +19,8 @@ mod machine;
 mod matrix;
 #[path = "process.rs"]
 mod process;
+#[path = "sockets.rs"]
+mod sockets;
 #[path = "tools.rs"]
 mod tools;
 
@@ -82,6 +84,9 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     }
     if is_asked_for("matrix") {
         matrix::measure()?;
+    }
+    if is_asked_for("sockets") {
+        sockets::measure();
     }
     Ok(())
 }

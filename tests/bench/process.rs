@@ -15,7 +15,7 @@ const PAIRS: usize = 300;
 /// The first argument of this program when it is to run a command once and print the peak of its memory.
 const PEAK_OF: &str = "--peak-of";
 
-type Words = Vec<String>;
+pub(super) type Words = Vec<String>;
 
 /// Prints the tables. The servers are on another host, so that raw packets can say something of their refusals.
 pub(super) fn measure(servers: &[IpAddr]) {
@@ -85,7 +85,7 @@ fn target(address: &str, port: u16) -> String {
     }
 }
 
-fn words(words: &[&str]) -> Words {
+pub(super) fn words(words: &[&str]) -> Words {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -113,7 +113,7 @@ fn compare(what: &str, ours: &Words, theirs: &Words, peer: &str) {
     );
 }
 
-fn milliseconds(words: &Words) -> f64 {
+pub(super) fn milliseconds(words: &Words) -> f64 {
     let mut command = quiet(words);
     let began = clock::now();
     command.status().expect("the program is there");
@@ -131,7 +131,7 @@ fn quiet(words: &Words) -> Command {
 }
 
 /// Of all children of a process the kernel keeps the largest peak only: so a process of its own runs each command.
-fn peak(words: &Words) -> Option<String> {
+pub(super) fn peak(words: &Words) -> Option<String> {
     let helper = Command::new(env::current_exe().ok()?)
         .arg(PEAK_OF)
         .args(words)

@@ -92,3 +92,35 @@ fn every_class_has_an_explanation() {
         assert!(!text.is_empty(), "{class}");
     }
 }
+
+#[test]
+fn explain_knows_the_labels_states_and_settings_of_sockets() {
+    for (asked, begins) in [
+        ("close-wait-leak", "close-wait-leak: the peer has closed"),
+        ("TIME_WAIT", "time-wait: closed on both sides"),
+        ("net.ipv4.tcp_retries2", "tcp_retries2: how long a dead peer"),
+    ] {
+        let ran = tcpprobe(&["explain", asked]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+        assert!(ran.out.starts_with(begins), "{}", ran.out);
+    }
+    let list = tcpprobe(&["explain"]).out;
+    for name in ["zero-window", "close-wait", "somaxconn"] {
+        assert!(list.contains(&format!("\n  {name} ")), "{name}: {list}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_filters_of_sockets_is_told_with_what_would_be_right() {
+    for (arguments, says) in [
+        (["--state", "open"], "the states are listen, syn-sent"),
+        (["--dst", "web"], "'web' is no address"),
+        (["--dport", "90-80"], "write the smaller port first"),
+        (["--watch", "5"], "the unit is missing"),
+        (["--count", "2"], "--watch"),
+    ] {
+        let ran = tcpprobe(&[&["sockets"], &arguments[..]].concat());
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains(says), "{says}: {}", ran.err);
+    }
+}

@@ -21,6 +21,12 @@ pub fn default_client_hang(schedule: SynSchedule) -> Duration {
     timeouts(schedule).sum()
 }
 
+/// What is left of that time when so many SYNs were sent again and the next is due in `next`.
+pub fn rest_of_connect(schedule: SynSchedule, already: u32, next: Duration) -> Duration {
+    let done = usize::try_from(already).unwrap_or(usize::MAX).saturating_add(1);
+    next + timeouts(schedule).skip(done).sum::<Duration>()
+}
+
 /// Whether a client hangs in `connect()` until its kernel gives up, as nothing ever answers.
 pub const fn hangs_silently(cause: Cause) -> bool {
     matches!(cause, Cause::SynDropped) || matches!(cause.class(), Class::Filtered)

@@ -274,6 +274,40 @@ fn a_set_that_holds_open_and_blocked_asks_for_proof_of_the_block_alone() {
 }
 
 #[test]
+fn a_segment_of_our_own_that_the_host_answers_is_life_but_not_where_somebody_else_resets() {
+    let ack = || shot(Question::Ack, DB);
+    let alive = alone(Made::new("a", DB, "blocked", Cause::SynFilter).seeing(ack()));
+    assert_eq!(alive.judged.proof, Some(Proof::AnsweredElsewhere));
+    let at_a_control = shot(Question::Syn, "10.0.0.1:44321");
+    let alive = alone(Made::new("a", DB, "blocked", Cause::MiddleboxReset).seeing(at_a_control));
+    assert_eq!(alive.judged.proof, Some(Proof::AnsweredElsewhere));
+    for saw in [ack(), shot(Question::Syn, DB)] {
+        let cell = alone(Made::new("a", DB, "blocked", Cause::MiddleboxReset).seeing(saw.clone()));
+        assert_eq!(cell.judged.why, Some(Why::NoLife), "{saw:?}");
+    }
+}
+
+/// A segment of our own that a RST answered.
+fn shot(question: Question, to: &str) -> Saw {
+    Saw::Raw(Shot {
+        question,
+        to: socket(to),
+        from: None,
+        outcome: ShotOutcome::Sent {
+            replies: vec![Reply {
+                after_s: Duration::from_millis(1),
+                timed_by: TimedBy::Kernel,
+                hop_limit: Some(64),
+                seen: SeenAt::Socket,
+                says: ReplySays::Rst {
+                    shape: ResetShape::Bare,
+                },
+            }],
+        },
+    })
+}
+
+#[test]
 fn what_was_seen_at_another_time_proves_nothing() {
     let day = 24 * 3600;
     let control = "10.0.0.9:80";
@@ -316,38 +350,4 @@ fn an_address_that_each_host_has_for_itself_is_not_proven_by_another_source() {
         let both = answer(vec![open, blocked]);
         assert_eq!(of(&both, "a", to).judged.why, Some(Why::NoLife), "{to}");
     }
-}
-
-#[test]
-fn a_segment_of_our_own_that_the_host_answers_is_life_but_not_where_somebody_else_resets() {
-    let ack = || shot(Question::Ack, DB);
-    let alive = alone(Made::new("a", DB, "blocked", Cause::SynFilter).seeing(ack()));
-    assert_eq!(alive.judged.proof, Some(Proof::AnsweredElsewhere));
-    let at_a_control = shot(Question::Syn, "10.0.0.1:44321");
-    let alive = alone(Made::new("a", DB, "blocked", Cause::MiddleboxReset).seeing(at_a_control));
-    assert_eq!(alive.judged.proof, Some(Proof::AnsweredElsewhere));
-    for saw in [ack(), shot(Question::Syn, DB)] {
-        let cell = alone(Made::new("a", DB, "blocked", Cause::MiddleboxReset).seeing(saw.clone()));
-        assert_eq!(cell.judged.why, Some(Why::NoLife), "{saw:?}");
-    }
-}
-
-/// A segment of our own that a RST answered.
-fn shot(question: Question, to: &str) -> Saw {
-    Saw::Raw(Shot {
-        question,
-        to: socket(to),
-        from: None,
-        outcome: ShotOutcome::Sent {
-            replies: vec![Reply {
-                after_s: Duration::from_millis(1),
-                timed_by: TimedBy::Kernel,
-                hop_limit: Some(64),
-                seen: SeenAt::Socket,
-                says: ReplySays::Rst {
-                    shape: ResetShape::Bare,
-                },
-            }],
-        },
-    })
 }

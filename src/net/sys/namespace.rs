@@ -5,6 +5,7 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -138,6 +139,11 @@ impl NetNamespace {
     pub fn create() -> io::Result<Self> {
         unshare(CloneFlags::CLONE_NEWNET)?;
         File::open("/proc/thread-self/ns/net").map(|file| Self(Arc::new(file)))
+    }
+
+    /// The one that a file stands for, such as `/proc/PID/ns/net` or one that ip-netns(8) made.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        File::open(path).map(|file| Self(Arc::new(file)))
     }
 
     /// Moves the calling thread into this one.

@@ -56,11 +56,13 @@ const SYN_ACK: Flags = Flags(0x12);
 const RST_ACK: Flags = Flags(0x14);
 
 fn plain(swept: &[Swept]) -> Vec<&Plain> {
-    let plain = |one| match one {
-        Swept::Plain(plain) => Some(plain),
-        Swept::Odd { .. } => None,
-    };
-    swept.iter().filter_map(plain).collect()
+    let answers = swept.iter();
+    answers
+        .filter_map(|one| match one {
+            Swept::Plain(plain) => Some(plain),
+            Swept::Odd { .. } => None,
+        })
+        .collect()
 }
 
 fn odd(swept: &[Swept]) -> Vec<usize> {
