@@ -21,7 +21,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::unconstrained;
 use tokio::time::sleep;
 
-use super::endpoint::{Look, check_endpoint};
+use super::endpoint::{Fast, Look, check_endpoint};
 use super::target::{could_not_begin, outcome, resolve};
 use super::{Company, EndpointOutcome, Life, Options, PACKETS_A_CONNECTION, Pace, TargetOutcome};
 use crate::diagnose::{Cause, Class};
@@ -351,6 +351,7 @@ impl<W: Wanted> Crowd<W> {
                 endpoint,
                 timeout,
                 life,
+                fast: Fast::Believed,
                 sight: shared.sight(endpoint.is_ipv4()),
                 alongside,
             };

@@ -28,6 +28,8 @@ pub(super) struct Look<'a> {
     pub(super) timeout: Duration,
     /// What follows a rejection.
     pub(super) life: Life,
+    /// What follows a handshake that is faster than most wires.
+    pub(super) fast: Fast,
     /// What this process is able to look at.
     pub(super) sight: &'a Sight,
     /// The number of other endpoints of the same family that are looked at in the same time.
@@ -41,6 +43,15 @@ pub enum Life {
     Assumed,
     /// It is asked for at other ports.
     Proven,
+}
+
+/// Whether it matters that somebody on this host may have answered for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fast {
+    /// A second look tells.
+    Questioned,
+    /// The connection is all that there is to know.
+    Believed,
 }
 
 /// Looks at one endpoint until there is a diagnosis, no time is left, or `interrupt` says to conclude.
@@ -73,6 +84,9 @@ pub(super) async fn check_endpoint(
     }
     if look.life == Life::Proven {
         investigation = investigation.proving_life();
+    }
+    if look.fast == Fast::Believed {
+        investigation = investigation.believing_fast();
     }
     let (finisher, finish) = finisher();
     let (connected, mut on_connected) = mpsc::unbounded_channel();

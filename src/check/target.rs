@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::endpoint::{Life, Look, check_endpoint};
+use super::endpoint::{Fast, Life, Look, check_endpoint};
 use super::{Addresses, Company, EndpointOutcome, NameOutcome, Options, TargetOutcome};
 use crate::diagnose::{diagnose, name};
 use crate::evidence::{Answer, Dial, Evidence, Observation, Resolution, ResolvedBy, Saw};
@@ -55,6 +55,7 @@ pub async fn check_target(
                 endpoint: *endpoint,
                 timeout: options.timeout,
                 life: Life::Assumed,
+                fast: Fast::Questioned,
                 sight: &sight,
                 alongside,
             };

@@ -57,6 +57,8 @@ pub struct Investigation {
     fragment_asked: Option<Duration>,
     /// Whether a rejection is followed by asking whether the host is alive.
     prove_life: bool,
+    /// Whether a handshake that is faster than most wires is believed.
+    believe_fast: bool,
     /// Of those probes, the ones that have no outcome yet.
     life_pending: u32,
 }
@@ -100,6 +102,7 @@ impl Investigation {
             locate: false,
             fragment_asked: None,
             prove_life: false,
+            believe_fast: false,
             life_pending: 0,
         }
     }
@@ -122,6 +125,16 @@ impl Investigation {
     pub fn proving_life(self) -> Self {
         Self {
             prove_life: true,
+            ..self
+        }
+    }
+
+    /// The same, not asking of a handshake that is faster than most wires whether a sidecar or a proxy on this host made it:
+    /// among thousands of endpoints that is a second connection for each of those that answer plainly.
+    #[must_use]
+    pub fn believing_fast(self) -> Self {
+        Self {
+            believe_fast: true,
             ..self
         }
     }
@@ -354,7 +367,9 @@ impl Investigation {
     /// Hardly a wire is that fast: a sidecar or a proxy on this host may have answered.
     fn is_implausibly_fast(&self, handshake: &Handshake) -> bool {
         const FASTER_THAN_MOST_WIRES: Duration = Duration::from_micros(300);
-        !self.is_local() && handshake.rtt_s.is_some_and(|rtt| rtt < FASTER_THAN_MOST_WIRES)
+        !self.believe_fast
+            && !self.is_local()
+            && handshake.rtt_s.is_some_and(|rtt| rtt < FASTER_THAN_MOST_WIRES)
     }
 
     fn wants_ttl_one(&self) -> bool {
