@@ -17,6 +17,8 @@ mod inside;
 mod machine;
 #[path = "scenarios/harness/matrix.rs"]
 mod matrix;
+#[path = "scenarios/harness/matrix_forms.rs"]
+mod matrix_forms;
 #[path = "scenarios/harness/raw.rs"]
 mod raw;
 #[path = "scenarios/harness/raw_own.rs"]

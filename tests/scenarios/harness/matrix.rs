@@ -16,9 +16,10 @@ use tcpprobe::lab::{Family, Finished, Lab, Node, Place, Powers, run};
 
 use crate::Test;
 use crate::facilities::{Outcome, ensure, named, test};
+use crate::matrix_forms as forms;
 
 /// No run needs as long as this.
-const DEADLINE: Duration = Duration::from_secs(40);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
 /// Both sources may reach 8080 to 8109 of the server; the policy keeps the client from 9000 to 9009, each in its way.
 const TWO_SOURCES: &str = "
@@ -191,6 +192,9 @@ fn two_sources(lab: &Lab, family: Family, powers: Powers) -> Outcome {
         let control = target(family, Place::Server, 8087);
         ensure(others.iter().all(|other| **other == control), &others)?;
         merged.push_str(&finished.stdout);
+        let path = place.directory.path().join(source);
+        fs::write(&path, &finished.stdout)?;
+        forms::all_say_the_same(lab, &path)?;
     }
     // From the admin's side that endpoint is open: what keeps the client away is no dead server.
     let path = place.directory.path().join("merged.jsonl");
@@ -205,7 +209,8 @@ fn two_sources(lab: &Lab, family: Family, powers: Powers) -> Outcome {
             && edge["result"] == "met"
             && edge["proof"]["kind"] == "open-from"
     });
-    ensure(proven && finished.status.code() == Some(1), &finished)
+    ensure(proven && finished.status.code() == Some(1), &finished)?;
+    forms::all_say_the_same(lab, &path)
 }
 
 /// Without raw probes a RST is the host's, for all that is known.
