@@ -140,6 +140,11 @@ pub(crate) fn trials() -> Vec<Test> {
             move |lab| middlebox(lab, family),
         ));
         trials.push(test(
+            &named("a_sweep_of_raw_syns_comes_to_the_same", family),
+            TWO_SOURCES,
+            move |lab| swept(lab, family),
+        ));
+        trials.push(test(
             &named("a_block_is_written_again_when_something_proves_it", family),
             TWO_SOURCES,
             move |lab| written_again(lab, family),
@@ -227,6 +232,40 @@ fn middlebox(lab: &Lab, family: Family) -> Outcome {
         )?;
     }
     Ok(())
+}
+
+/// What answers a raw SYN plainly is not connected to, and everything else is looked into as ever. Who may not send raw SYNs
+/// is told so, and nothing is looked at.
+fn swept(lab: &Lab, family: Family) -> Outcome {
+    let place = Matrix::of(family, RULES)?;
+    let sweep = ["--source", "client", "--sweep", "syn"];
+    let finished = place.run(lab, Node::Client, Powers::NetRaw, &sweep)?;
+    let found = results(&finished.stdout)?;
+    for rule in RULES.iter().filter(|rule| rule.0 == "client") {
+        let target = target(family, rule.1, rule.2);
+        ensure(
+            found.get(&target).is_some_and(|result| result == rule.5),
+            (target, rule.5, &finished),
+        )?;
+    }
+    let open = target(family, Place::Server, 8080);
+    let edge = finished
+        .stdout
+        .lines()
+        .find(|line| line.contains(&format!("\"target\":\"{open}\"")));
+    ensure(
+        edge.is_some_and(|edge| {
+            edge.contains("\"confidence\":\"likely\"") && !edge.contains("\"probe\":\"connect\"")
+        }),
+        edge,
+    )?;
+    let refused = place.run(lab, Node::Client, Powers::None, &sweep)?;
+    ensure(
+        refused.status.code() == Some(3)
+            && refused.stderr.contains("CAP_NET_RAW")
+            && refused.stdout.is_empty(),
+        &refused,
+    )
 }
 
 /// The control is looked at last, because it waits for the rate and its host for the block.
