@@ -35,6 +35,7 @@ batch     2/3  d                       .            O
 frontend  2/3             !            R            .
 
 . as expected   d dns-failed, unproven   ! error   O open   R refused
+n/m: n of m edges are not as expected
 
 batch → 10.0.3.7:8080  open/healthy: handshake RTT 57 µs
   Expected blocked, by rule 'batch stays out'.

@@ -33,7 +33,8 @@ pub(super) fn lines(answer: &Answer, style: &Style) -> Vec<String> {
     };
     lines.extend(rows.left_out(answer));
     if names.len() <= TARGETS || rows.lead() + heads <= style.width() {
-        lines.extend([String::new(), legend(answer, &rows, style)]);
+        let tally = "n/m: n of m edges are not as expected".to_owned();
+        lines.extend([String::new(), legend(answer, &rows, style), tally]);
     }
     lines
 }
