@@ -269,13 +269,13 @@ impl<W: Wanted> Crowd<W> {
         true
     }
 
-    /// Whether a plain answer is not enough: somebody wants another look, or to know that who rejects is alive.
+    /// Whether a plain answer is not enough: it is not what somebody wants, who has to know more than one packet says (a RST may be
+    /// a middlebox's), or that who rejects is alive.
     fn is_worth_a_look(&self, plan: &Plan, unit: u32, cause: Cause) -> bool {
         let asks_for_life = matches!(cause.class(), Class::Rejected | Class::Unreachable);
         plan.wanted_by(unit).any(|index| {
             let wanted = &self.wanted[index as usize];
-            let wants_another = wanted.tries() > 1 && !wanted.is_enough(cause);
-            wants_another || asks_for_life && wanted.life() == Life::Proven
+            !wanted.is_enough(cause) || asks_for_life && wanted.life() == Life::Proven
         })
     }
 

@@ -68,6 +68,7 @@ fn network() -> impl Strategy<Value = Any> {
             }),
             locate: false,
             prove_life,
+            believe_fast: false,
         })
     })
 }

@@ -227,6 +227,22 @@ fn ttl_one_asks_only_behind_a_gateway() {
 }
 
 #[test]
+fn ttl_one_does_not_ask_where_fast_handshakes_are_believed_unless_the_peer_closes_first() {
+    let believed = |closes: Closes| {
+        let said = Said::SynAck(closes);
+        let network = Network::with(move |_| Fate::After(Duration::from_micros(100), said.clone()));
+        Network {
+            believe_fast: true,
+            ..network.behind(2)
+        }
+    };
+    let plain = believed(Closes::InOrder).investigate(DEADLINE);
+    assert_eq!((plain.diagnosis.cause, plain.asked.len()), (Cause::Healthy, 1));
+    let closes = believed(Closes::AtOnce).investigate(DEADLINE);
+    assert_eq!(closes.count(is_ttl_one), 1);
+}
+
+#[test]
 fn ttl_one_asks_only_about_suspicious_answers() {
     let plain = Network::with(|_| answered(5, &OPEN)).behind(2);
     assert_eq!(plain.investigate(DEADLINE).count(is_ttl_one), 0);

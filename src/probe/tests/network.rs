@@ -44,6 +44,8 @@ pub(super) struct Network {
     pub(super) locate: bool,
     /// Whether the host has to be shown to be alive.
     pub(super) prove_life: bool,
+    /// Whether a handshake that is faster than most wires is believed.
+    pub(super) believe_fast: bool,
 }
 
 /// A segment of our own as the network sees it.
@@ -74,6 +76,7 @@ impl Network {
             raw: None,
             locate: false,
             prove_life: false,
+            believe_fast: false,
         }
     }
 
@@ -123,6 +126,7 @@ impl Network {
             raw: self.raw,
             locate: self.locate,
             prove_life: self.prove_life,
+            believe_fast: self.believe_fast,
         }
     }
 
@@ -135,6 +139,9 @@ impl Network {
         }
         if self.prove_life {
             run.investigation = run.investigation.proving_life();
+        }
+        if self.believe_fast {
+            run.investigation = run.investigation.believing_fast();
         }
         while run.step(&mut self) {}
         run.conclude()
