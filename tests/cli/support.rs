@@ -73,7 +73,13 @@ pub(crate) fn run_with_input(arguments: &[&str], input: &str) -> Ran {
 /// Runs a command with a text on its standard input; absent when there is no such command.
 pub(crate) fn run_command_with_input(command: &mut Command, input: &str) -> Option<Ran> {
     let mut child = command.stdin(Stdio::piped()).spawn().ok()?;
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let written = child.stdin.take().unwrap().write_all(input.as_bytes());
+    // Whoever finds its arguments wrong ends before it reads anything.
+    let unread = |error: std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    assert!(
+        written.map_or_else(unread, |()| true),
+        "the input could not be written"
+    );
     Some(finish(child))
 }
 
