@@ -56,7 +56,7 @@ pub(crate) fn named(name: &str, family: Family) -> String {
     format!("{name}::{}", if family == Family::V4 { "v4" } else { "v6" })
 }
 
-pub(crate) fn test(name: &str, network: &str, body: impl FnOnce(&Lab) -> Outcome + Send + 'static) -> Test {
+pub(crate) fn test(name: &str, network: &str, body: impl Fn(&Lab) -> Outcome + Send + 'static) -> Test {
     let network = toml::from_str::<Network>(network).unwrap_or_else(|error| panic!("{name}: {error}"));
     Test {
         name: format!("lab::{name}"),

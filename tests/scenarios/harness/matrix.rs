@@ -16,7 +16,7 @@ use tcpprobe::lab::{Family, Finished, Lab, Node, Place, Powers, run};
 
 use crate::Test;
 use crate::facilities::{Outcome, ensure, named, test};
-use crate::matrix_forms as forms;
+use crate::matrix_forms::{self as forms, Pages};
 
 /// No run needs as long as this.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
@@ -199,7 +199,7 @@ fn two_sources(lab: &Lab, family: Family, powers: Powers) -> Outcome {
         merged.push_str(&finished.stdout);
         let path = place.directory.path().join(source);
         fs::write(&path, &finished.stdout)?;
-        forms::all_say_the_same(lab, &path)?;
+        forms::all_say_the_same(lab, &path, Pages::NotShown)?;
     }
     // From the admin's side that endpoint is open: what keeps the client away is no dead server.
     let path = place.directory.path().join("merged.jsonl");
@@ -215,7 +215,11 @@ fn two_sources(lab: &Lab, family: Family, powers: Powers) -> Outcome {
             && edge["proof"]["kind"] == "open-from"
     });
     ensure(proven && finished.status.code() == Some(1), &finished)?;
-    forms::all_say_the_same(lab, &path)
+    let pages = match (family, powers) {
+        (Family::V4, Powers::None) => Pages::InChromium,
+        _ => Pages::NotShown,
+    };
+    forms::all_say_the_same(lab, &path, pages)
 }
 
 /// Without raw probes a RST is the host's, for all that is known.
