@@ -181,11 +181,7 @@ pub(super) fn look(arguments: &LookArguments) -> Result<Options, GatherError> {
         hold: Hold::RoundTrips,
         source: None,
         interface: arguments.interface.clone(),
-        families: match (arguments.ipv4, arguments.ipv6) {
-            (true, _) => Families::V4,
-            (_, true) => Families::V6,
-            (false, false) => Families::Both,
-        },
+        families: families_of(arguments),
         addresses: if arguments.first {
             Addresses::First
         } else {
@@ -205,6 +201,15 @@ pub(super) fn look(arguments: &LookArguments) -> Result<Options, GatherError> {
             ModeArgument::Raw => Use::Always,
         }),
     })
+}
+
+/// The families that `-4` and `-6` leave.
+pub(super) fn families_of(arguments: &LookArguments) -> Families {
+    match (arguments.ipv4, arguments.ipv6) {
+        (true, _) => Families::V4,
+        (_, true) => Families::V6,
+        (false, false) => Families::Both,
+    }
 }
 
 fn interface_exists(name: &str) -> Result<(), GatherError> {

@@ -7,6 +7,7 @@ mod explain;
 mod gather;
 mod k8s;
 mod matrix;
+mod monitor;
 mod output;
 mod report;
 mod rounds;
@@ -31,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Exit {
     let _ = privileges::lower();
     let outcome = match &arguments.command {
         Some(Command::Matrix(what)) => matrix::run(what),
+        Some(Command::Monitor(what)) => monitor::run(what),
         Some(Command::Report(what)) => report::run(what),
         Some(Command::K8s(what)) => k8s::run(what),
         Some(Command::Sockets(what)) => sockets::run(what),

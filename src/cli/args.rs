@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::{
-    KubernetesArguments, LookArguments, MatrixArguments, PodCommand, ReportArguments, SocketsArguments,
+    KubernetesArguments, LookArguments, MatrixArguments, MonitorArguments, PodCommand, ReportArguments,
+    SocketsArguments,
 };
 use crate::diagnose::Expectation;
 use crate::duration;
@@ -43,6 +44,17 @@ Exit codes:
   2  the command line is wrong
   3  the sockets could not be read";
 
+const AFTER_MONITOR_HELP: &str = "\
+Examples:
+  tcpprobe monitor db:5432 api:8080             every 15 s; http://127.0.0.1:9965/
+  tcpprobe monitor --config monitor.yaml        modules, targets with labels
+  tcpprobe monitor --config monitor.yaml --check
+
+Exit codes:
+  0  it was told to end
+  2  the command line or a file is wrong
+  3  it could not listen, or our own side failed";
+
 /// Says why a TCP connection fails or hangs, from the client's side alone.
 #[derive(Debug, Parser)]
 #[command(
@@ -69,6 +81,9 @@ pub enum Command {
     Matrix(MatrixArguments),
     /// Merge the results of matrices, of any number of sources, into one answer
     Report(ReportArguments),
+    /// Check targets on a schedule, and say over HTTP what became of them: metrics, /probe, a page
+    #[command(after_help = AFTER_MONITOR_HELP)]
+    Monitor(Box<MonitorArguments>),
     /// Print the manifests that run a matrix in Kubernetes
     K8s(KubernetesArguments),
     /// What the pods of a DaemonSet run

@@ -1,6 +1,6 @@
 //! Exit codes, and how several results become one.
 
-use crate::diagnose::{Cause, Class, Expectation};
+use crate::diagnose::{Cause, Expectation, Judged};
 
 /// What the process says to whoever started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,35 +18,12 @@ pub enum Exit {
 impl Exit {
     /// The code for one verdict.
     pub fn of(cause: Cause, expected: &[Expectation]) -> Self {
-        if expected.iter().any(|expectation| expectation.is_met_by(cause)) {
-            return Self::AsExpected;
-        }
-        match cause.class() {
-            Class::LocalError | Class::Unknown => Self::CouldNotJudge,
-            Class::Open
-            | Class::Slow
-            | Class::Refused
-            | Class::Rejected
-            | Class::Unreachable
-            | Class::Filtered
-            | Class::BacklogFull
-            | Class::Reset
-            | Class::DnsFailed => Self::NotAsExpected,
-        }
+        Judged::of(cause, expected).into()
     }
 
-    /// The code for all verdicts of one name. A host without any IPv6 (or IPv4) reaches a name through the other
-    /// family and nobody waits: an address that our own kernel has no route to does not count beside one that is as
-    /// expected.
+    /// The code for all verdicts of one name.
     pub fn of_name(causes: &[Cause], expected: &[Expectation]) -> Self {
-        let one_is_met = causes
-            .iter()
-            .any(|cause| Self::of(*cause, expected) == Self::AsExpected);
-        causes
-            .iter()
-            .filter(|cause| !(one_is_met && **cause == Cause::NoRoute))
-            .map(|cause| Self::of(*cause, expected))
-            .fold(Self::AsExpected, Self::and)
+        Judged::of_name(causes, expected).into()
     }
 
     /// The code for two results together: what is surely wrong outweighs what could not be judged.
@@ -67,9 +44,20 @@ impl Exit {
     }
 }
 
+impl From<Judged> for Exit {
+    fn from(judged: Judged) -> Self {
+        match judged {
+            Judged::AsExpected => Self::AsExpected,
+            Judged::NotAsExpected => Self::NotAsExpected,
+            Judged::CouldNotJudge => Self::CouldNotJudge,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Class;
 
     const OPEN: &[Expectation] = &[Expectation::Class(Class::Open)];
 

@@ -7,6 +7,7 @@ mod k8s;
 mod look;
 mod manual;
 mod matrix;
+mod monitor;
 mod sockets;
 
 pub use args::{Arguments, CheckArguments, Colour, Command, DemoArguments, DocumentForm, Output};
@@ -16,4 +17,5 @@ pub use k8s::{KubernetesArguments, PodCommand, WorkloadKind, check_matrix_option
 pub use look::{LookArguments, ModeArgument, ResolverArgument};
 pub use manual::{write_completions, write_manual};
 pub use matrix::{MatrixArguments, MatrixForm, ReportArguments, SweepArgument};
+pub use monitor::MonitorArguments;
 pub use sockets::{Destination, SocketsArguments};

@@ -37,6 +37,51 @@ impl Expectation {
     }
 }
 
+/// Whether verdicts are what was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Judged {
+    /// They are.
+    AsExpected,
+    /// Our own side failed, or time ran out, so nobody knows.
+    CouldNotJudge,
+    /// They are not. What is surely wrong outweighs what could not be judged.
+    NotAsExpected,
+}
+
+impl Judged {
+    /// Of one verdict.
+    pub fn of(cause: Cause, expected: &[Expectation]) -> Self {
+        if expected.iter().any(|expectation| expectation.is_met_by(cause)) {
+            return Self::AsExpected;
+        }
+        match cause.class() {
+            Class::LocalError | Class::Unknown => Self::CouldNotJudge,
+            Class::Open
+            | Class::Slow
+            | Class::Refused
+            | Class::Rejected
+            | Class::Unreachable
+            | Class::Filtered
+            | Class::BacklogFull
+            | Class::Reset
+            | Class::DnsFailed => Self::NotAsExpected,
+        }
+    }
+
+    /// Of all verdicts of one name. A host without any IPv6 (or IPv4) reaches a name through the other family and nobody
+    /// waits: an address that our own kernel has no route to does not count beside one that is as expected.
+    pub fn of_name(causes: &[Cause], expected: &[Expectation]) -> Self {
+        let one_is_met = causes
+            .iter()
+            .any(|cause| Self::of(*cause, expected) == Self::AsExpected);
+        causes
+            .iter()
+            .filter(|cause| !(one_is_met && **cause == Cause::NoRoute))
+            .map(|cause| Self::of(*cause, expected))
+            .fold(Self::AsExpected, Self::max)
+    }
+}
+
 /// As it is written.
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@ mod table;
 mod vocabulary;
 mod weigh;
 
-pub use expectation::Expectation;
+pub use expectation::{Expectation, Judged};
 pub use signs::SHORTEST_WAIT;
 pub use vocabulary::{Cause, Class, Confidence, FindingKind, UnknownLabel};
 

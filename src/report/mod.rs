@@ -8,6 +8,7 @@ mod fixtures;
 mod human;
 pub mod json;
 pub mod matrix;
+pub mod monitor;
 pub mod read;
 pub mod record;
 pub mod series;

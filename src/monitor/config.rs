@@ -1,0 +1,80 @@
+//! What is watched, and how.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::check::Addresses;
+use crate::diagnose::{Class, Expectation};
+use crate::net::dns::Families;
+use crate::net::raw::Use;
+use crate::target::Target;
+
+/// A configuration that was read and found right.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// How to look, by name; `default` is always among them.
+    pub modules: BTreeMap<String, Arc<Module>>,
+    /// What is looked at on our own schedule, in the order of the file.
+    pub targets: Vec<Watched>,
+}
+
+/// How to look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Module {
+    /// What it is called.
+    pub name: String,
+    /// From the beginning of one check to that of the next.
+    pub interval: Duration,
+    /// How long to look at one endpoint at most; no longer than the interval.
+    pub timeout: Duration,
+    /// A handshake that takes longer is slow.
+    pub slow: Duration,
+    /// The address families to ask for and to look at.
+    pub families: Families,
+    /// Which addresses of a name to look at.
+    pub addresses: Addresses,
+    /// Whether raw probes are used.
+    pub raw: Use,
+    /// How often to look at most until it is as expected (from 1).
+    pub tries: u32,
+    /// What is expected; never empty.
+    pub expected: Vec<Expectation>,
+    /// So many checks in a row make a change count (from 1).
+    pub confirm: u32,
+}
+
+impl Module {
+    /// The name of the module that holds where no other is named.
+    pub const DEFAULT: &str = "default";
+}
+
+impl Default for Module {
+    fn default() -> Self {
+        Self {
+            name: Self::DEFAULT.to_owned(),
+            interval: Duration::from_secs(15),
+            timeout: Duration::from_secs(3),
+            slow: Duration::from_millis(250),
+            families: Families::Both,
+            addresses: Addresses::All,
+            raw: Use::WhenNeeded,
+            tries: 1,
+            expected: vec![Expectation::Class(Class::Open)],
+            confirm: 2,
+        }
+    }
+}
+
+/// A target on our own schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watched {
+    /// The target.
+    pub target: Target,
+    /// As the user named it: the label `target` of its metrics. No two have the same.
+    pub name: String,
+    /// How to look.
+    pub module: Arc<Module>,
+    /// Labels of the user's own.
+    pub labels: BTreeMap<String, String>,
+}

@@ -1,0 +1,11 @@
+//! The same check on a schedule: what is watched and how, what each check came to, and what of that is confirmed. No IO.
+
+mod board;
+mod config;
+mod seen;
+mod standing;
+
+pub use board::{Board, Engine, Loaded, Slot};
+pub use config::{Config, Module, Watched};
+pub use seen::{Lookups, Seen};
+pub use standing::{Change, Check, Confirmed, HANDSHAKE_EDGES, Handshakes, Kind, MINUTES, Minute, Standing};

@@ -1,0 +1,238 @@
+//! What is known of one target: the latest check, what is confirmed, since when, and what the last hour looked like.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Seen;
+use crate::diagnose::{Cause, Class, Judged};
+
+/// The upper edges of the histogram of handshakes, in seconds: fine where paths are, then at the kernel's retransmission steps
+/// (a SYN is sent again after 1, 3, 7 and 15 s, and answered a round trip later).
+pub const HANDSHAKE_EDGES: &[f64] = &[
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.999, 1.5, 2.999, 3.5,
+    6.999, 7.5, 14.999,
+];
+
+/// So many minutes are remembered.
+pub const MINUTES: usize = 60;
+
+/// One check: in short, and in full.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// In short.
+    pub seen: Seen,
+    /// In full: the records of its endpoints as JSON lines (`tcpprobe/v1`), for events, the page and `debug`.
+    pub record: Arc<str>,
+}
+
+/// What has been seen so often in a row that it counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confirmed {
+    /// The class; a change of it is a change.
+    pub class: Class,
+    /// The cause that the latest check of this class had.
+    pub cause: Cause,
+    /// Whether it is as expected.
+    pub judged: Judged,
+    /// When the first check of this class began, since the Unix epoch.
+    pub since_unix_s: Duration,
+}
+
+/// What changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The verdict of the latest check: its class or its cause.
+    Verdict,
+    /// The confirmed class.
+    State,
+}
+
+/// A change that a check made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Of what.
+    pub kind: Kind,
+    /// What it was before; absent for the first.
+    pub from: Option<Cause>,
+    /// What it is.
+    pub to: Cause,
+    /// How long it had been what it was before; absent for the first.
+    pub lasted_s: Option<Duration>,
+}
+
+/// How many handshakes took how long. Bounded, whatever they take.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Handshakes {
+    /// How many are in each bucket (not summed up), one for each of [`HANDSHAKE_EDGES`], then those that took longer.
+    pub buckets: [u64; HANDSHAKE_EDGES.len() + 1],
+    /// The time of all of them together, in seconds.
+    pub sum_s: f64,
+    /// How many are in each bucket of the native histogram of schema 3 (edges at powers of 2^(1/8)), by the bucket's index, in
+    /// the order of the indices.
+    pub native: Vec<(i32, u64)>,
+}
+
+/// One minute of one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minute {
+    /// Which, in minutes since the Unix epoch.
+    pub minute: u64,
+    /// How many checks it had.
+    pub checks: u16,
+    /// How many were not as expected.
+    pub missed: u16,
+    /// The worst verdict: the last that was not as expected, else the last.
+    pub worst: Cause,
+}
+
+/// What is known of one target.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// The latest check; absent before the first one.
+    pub latest: Option<Check>,
+    /// What counts; absent before the first check, which is confirmed at once.
+    pub confirmed: Option<Confirmed>,
+    /// When the latest verdict was seen first, since the Unix epoch.
+    pub verdict_since_unix_s: Duration,
+    /// What may come to count: its class, and how many checks in a row have had it.
+    rising: Option<Rising>,
+    /// How many checks had which class, in the order of [`Class::ALL`].
+    pub checks: [u64; Class::ALL.len()],
+    /// The handshakes that were made.
+    pub handshakes: Handshakes,
+    /// The last hour, oldest first; minutes without a check are left out.
+    pub minutes: VecDeque<Minute>,
+    /// Checks that began later than they should have, by more than [`super::Engine::LATE`].
+    pub late: u64,
+    /// Checks that were left out, since the one before had not ended.
+    pub left_out: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Rising {
+    class: Class,
+    checks: u32,
+    since_unix_s: Duration,
+}
+
+impl Standing {
+    /// Takes a check down. `confirm` checks in a row of a class make it the confirmed one.
+    pub fn saw(&mut self, check: Check, confirm: u32) -> Vec<Change> {
+        let (cause, began, judged) = (check.seen.cause, check.seen.began_unix_s, check.seen.judged);
+        let class = cause.class();
+        if let Some(count) = Class::ALL
+            .iter()
+            .position(|known| *known == class)
+            .and_then(|index| self.checks.get_mut(index))
+        {
+            *count += 1;
+        }
+        if let Some(connect) = check.seen.connect_s {
+            self.handshakes.add(connect);
+        }
+        self.minute(&check.seen);
+        let mut changes = Vec::new();
+        let before = self.latest.replace(check).map(|check| check.seen.cause);
+        if before != Some(cause) {
+            let since = mem::replace(&mut self.verdict_since_unix_s, began);
+            changes.push(Change {
+                kind: Kind::Verdict,
+                from: before,
+                to: cause,
+                lasted_s: before.map(|_| began.saturating_sub(since)),
+            });
+        }
+        changes.extend(self.confirm(cause, judged, began, confirm));
+        changes
+    }
+
+    fn confirm(&mut self, cause: Cause, judged: Judged, began: Duration, confirm: u32) -> Option<Change> {
+        let class = cause.class();
+        if let Some(confirmed) = &mut self.confirmed
+            && confirmed.class == class
+        {
+            confirmed.cause = cause;
+            confirmed.judged = judged;
+            self.rising = None;
+            return None;
+        }
+        let rising = match self.rising.take() {
+            Some(rising) if rising.class == class => Rising {
+                checks: rising.checks + 1,
+                ..rising
+            },
+            _ => Rising {
+                class,
+                checks: 1,
+                since_unix_s: began,
+            },
+        };
+        if self.confirmed.is_some() && rising.checks < confirm {
+            self.rising = Some(rising);
+            return None;
+        }
+        let now = Confirmed {
+            class,
+            cause,
+            judged,
+            since_unix_s: rising.since_unix_s,
+        };
+        let since = now.since_unix_s;
+        let before = self.confirmed.replace(now);
+        Some(Change {
+            kind: Kind::State,
+            from: before.as_ref().map(|before| before.cause),
+            to: cause,
+            lasted_s: before.map(|before| since.saturating_sub(before.since_unix_s)),
+        })
+    }
+
+    fn minute(&mut self, seen: &Seen) {
+        let minute = seen.began_unix_s.as_secs() / 60;
+        let is_missed = seen.judged != Judged::AsExpected;
+        match self.minutes.back_mut() {
+            Some(last) if last.minute == minute => {
+                last.checks = last.checks.saturating_add(1);
+                if is_missed || last.missed == 0 {
+                    last.worst = seen.cause;
+                }
+                last.missed = last.missed.saturating_add(is_missed.into());
+            }
+            _ => self.minutes.push_back(Minute {
+                minute,
+                checks: 1,
+                missed: is_missed.into(),
+                worst: seen.cause,
+            }),
+        }
+        let oldest = minute.saturating_sub(MINUTES as u64 - 1);
+        while self.minutes.front().is_some_and(|first| first.minute < oldest) {
+            self.minutes.pop_front();
+        }
+    }
+}
+
+impl Handshakes {
+    /// Takes one down.
+    pub fn add(&mut self, took: Duration) {
+        let seconds = took.as_secs_f64();
+        let bucket = HANDSHAKE_EDGES.partition_point(|edge| *edge < seconds);
+        if let Some(count) = self.buckets.get_mut(bucket) {
+            *count += 1;
+        }
+        self.sum_s += seconds;
+        #[expect(clippy::cast_possible_truncation, reason = "a Duration is far within")]
+        let index = (seconds.max(1e-9).log2() * 8.0).ceil() as i32;
+        match self.native.binary_search_by_key(&index, |(index, _)| *index) {
+            Ok(at) => self.native[at].1 += 1,
+            Err(at) => self.native.insert(at, (index, 1)),
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+}
