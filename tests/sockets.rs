@@ -51,8 +51,6 @@ fn every_state(family: Family, reader: Reader) -> Result<(), Failed> {
     let mut situation = Situation::bring_about(&lab, family, reader)?;
     let document = situation.until_all_is_seen()?;
     holds_to_the_schema(&document)?;
-    situation.hold_verdicts_against_the_truth(&document)?;
-    situation.hold_numbers_against_the_truth(&document)?;
     situation.hold_filters_against_the_truth()?;
     situation.hold_a_second_look_against_the_first()?;
     situation.look_from_outside()
