@@ -11,10 +11,9 @@ mod http;
 mod page;
 #[path = "monitor/prometheus.rs"]
 mod prometheus;
+mod trials;
 
-use std::fmt::Display;
-
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 use tcpprobe::lab;
 
 /// The program under test.
@@ -28,15 +27,15 @@ fn main() {
     let house = House {
         why_not: entered.err().map(|error| error.to_string()),
     };
-    let parts = [
+    let parts: [fn(&House) -> Vec<Trial>; 5] = [
         engine::trials,
         exposition::trials,
         http::trials,
         page::trials,
         prometheus::trials,
     ];
-    let trials = parts.iter().flat_map(|trials| trials(&house)).collect();
-    libtest_mimic::run(&arguments, trials).exit();
+    let all = parts.iter().flat_map(|part| part(&house)).collect();
+    libtest_mimic::run(&arguments, all).exit();
 }
 
 /// What all trials have in common.
@@ -50,22 +49,14 @@ impl House {
     pub(crate) fn trial(
         &self,
         name: impl Into<String>,
-        job: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+        job: impl Fn() -> Result<(), Failed> + Send + 'static,
     ) -> Trial {
-        let why_not = self.why_not.clone();
-        Trial::ignorable_test(name, move || match why_not {
-            None => job().map(|()| Completion::Completed),
-            Some(reason) => cannot(reason),
+        let (name, why_not) = (name.into(), self.why_not.clone());
+        Trial::ignorable_test(name.clone(), move || match why_not {
+            None => trials::carry_out(&name, job),
+            Some(reason) => trials::cannot(&reason),
         })
     }
-}
-
-/// A trial that cannot run here says so; in CI, where all of them can, that is a failure.
-pub(crate) fn cannot(reason: impl Display) -> Result<Completion, Failed> {
-    if std::env::var("CI").is_ok_and(|value| value == "true") {
-        return Err(reason.to_string().into());
-    }
-    Ok(Completion::ignored_with(reason.to_string()))
 }
 
 /// A failure that says why, where something does not hold.
