@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::app::gather::{services, shown};
 use crate::app::{Failure, output};
 use crate::cli::{Exit, MatrixArguments, MatrixForm};
-use crate::matrix::file::{EXAMPLE, ExpandError, FileError, Format, LARGEST_FILE, Matrix};
+use crate::document::LARGEST_FILE;
+use crate::matrix::file::{EXAMPLE, ExpandError, FileError, Format, Matrix};
 use crate::report::Verbosity;
 use crate::report::matrix::expansion::{self, Checked};
 
