@@ -2,10 +2,12 @@
 
 mod board;
 mod config;
+mod schedule;
 mod seen;
 mod standing;
 
 pub use board::{Board, Engine, Loaded, Slot};
 pub use config::{Config, Module, Watched};
+pub use schedule::{Paced, Schedule, Turn};
 pub use seen::{Lookups, Seen};
 pub use standing::{Change, Check, Confirmed, HANDSHAKE_EDGES, Handshakes, Kind, MINUTES, Minute, Standing};
