@@ -8,6 +8,7 @@ mod explain;
 mod gather;
 mod k8s;
 mod matrix;
+#[allow(dead_code, reason = "being wired")]
 mod monitor;
 mod output;
 mod report;
