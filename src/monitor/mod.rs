@@ -5,6 +5,7 @@ mod allow;
 mod board;
 mod config;
 mod limit;
+mod schedule;
 mod seen;
 mod standing;
 
@@ -13,5 +14,6 @@ pub use allow::Permit;
 pub use board::{Board, Engine, Loaded, Slot};
 pub use config::{Config, Module, Watched};
 pub use limit::{Buckets, Limit};
+pub use schedule::{Paced, Schedule, Turn};
 pub use seen::{Lookups, Seen};
 pub use standing::{Change, Check, Confirmed, HANDSHAKE_EDGES, Handshakes, Kind, MINUTES, Minute, Standing};
