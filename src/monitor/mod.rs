@@ -5,6 +5,7 @@ mod config;
 mod seen;
 mod standing;
 
+pub use crate::net::usage::Usage;
 pub use board::{Board, Engine, Loaded, Slot};
 pub use config::{Config, Module, Watched};
 pub use seen::{Lookups, Seen};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::monitor::{Board, Module, Seen};
+use crate::monitor::{Board, Module, Seen, Usage};
 
 /// A form of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,12 @@ impl Exposition {
 }
 
 /// What our own schedule and process come to (`/metrics`), piece by piece.
-pub fn of_schedule(board: Arc<Board>, form: Exposition) -> impl Iterator<Item = Vec<u8>> + Send {
-    let _ = (board, form);
+pub fn of_schedule(
+    board: &Arc<Board>,
+    usage: Usage,
+    form: Exposition,
+) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
+    let _ = (board, usage, form);
     std::iter::empty()
 }
 
