@@ -1,4 +1,16 @@
 //! Metrics for Prometheus, in the form that the scraper asks for.
+//!
+//! Labels are bounded: `target` as the configuration names it, the user's own, and closed words. Neither addresses that a
+//! name resolved to nor texts of errors are among them.
+
+mod accept;
+mod encoder;
+mod family;
+mod probe;
+mod protobuf;
+mod schedule;
+
+pub use accept::exposition;
 
 use std::sync::Arc;
 
@@ -15,12 +27,6 @@ pub enum Exposition {
     Protobuf,
 }
 
-/// The form that a scraper asks for with this `Accept` header, by the weights in it; the text format where there is none.
-pub fn exposition(accept: Option<&str>) -> Exposition {
-    let _ = accept;
-    Exposition::Text
-}
-
 impl Exposition {
     /// The value of `Content-Type`.
     pub fn content_type(self) -> &'static str {
@@ -34,18 +40,17 @@ impl Exposition {
     }
 }
 
-/// What our own schedule and process come to (`/metrics`), piece by piece.
+/// What our own schedule and process come to (`/metrics`), piece by piece: of some 32 KiB, but in the protobuf form, where a
+/// family says how long it is before its first sample and so is a piece of its own.
 pub fn of_schedule(
     board: &Arc<Board>,
     usage: Usage,
     form: Exposition,
 ) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
-    let _ = (board, usage, form);
-    std::iter::empty()
+    schedule::Schedule::new(board, usage, form)
 }
 
-/// What one check that was asked for comes to (`/probe`).
+/// What one check that was asked for comes to (`/probe`). The module's timeout is that which was in force.
 pub fn of_probe(seen: &Seen, module: &Module, form: Exposition) -> Vec<u8> {
-    let _ = (seen, module, form);
-    Vec::new()
+    probe::write(seen, module, form)
 }
