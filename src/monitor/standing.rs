@@ -38,6 +38,8 @@ pub struct Confirmed {
     pub judged: Judged,
     /// When the first check of this class began, since the Unix epoch.
     pub since_unix_s: Duration,
+    /// When the latest one that says so began: what could not be judged since then says neither yes nor no.
+    pub seen_unix_s: Duration,
 }
 
 /// What changed.
@@ -158,6 +160,7 @@ impl Standing {
         {
             confirmed.cause = cause;
             confirmed.judged = judged;
+            confirmed.seen_unix_s = began;
             self.rising = None;
             return None;
         }
@@ -181,6 +184,7 @@ impl Standing {
             cause,
             judged,
             since_unix_s: rising.since_unix_s,
+            seen_unix_s: began,
         };
         let since = now.since_unix_s;
         let before = self.confirmed.replace(now);

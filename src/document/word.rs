@@ -4,8 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
 
-use super::FileError;
-use super::tree::Place;
+use super::{FileError, Place};
 use crate::target::{Host, Services, Target, TargetError};
 
 /// Bits of a block's hosts: 65,536 addresses.
@@ -13,26 +12,29 @@ const LARGEST_BLOCK: u8 = 16;
 
 /// `host:port`, `host:80,443`, `host:8000-8010`, `10.0.0.0/24:22` or `[2001:db8::/120]:22`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub struct Word {
     /// Where it is written.
-    pub(super) at: Place,
+    pub at: Place,
     /// As it is written.
-    pub(super) text: String,
-    pub(super) hosts: Hosts,
+    pub text: String,
+    /// The hosts.
+    pub hosts: Hosts,
     /// First and last of each range.
     ports: Vec<(u16, u16)>,
 }
 
 /// The hosts of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Hosts {
+pub enum Hosts {
+    /// A single one; a name is in lower case.
     One(Host),
+    /// All hosts of a block of addresses.
     Block(IpNet),
 }
 
 impl Word {
     /// Reads a word.
-    pub(super) fn read(text: &str, at: Place, services: &Services) -> Result<Self, FileError> {
+    pub fn read(text: &str, at: Place, services: &Services) -> Result<Self, FileError> {
         let (host, ports) = split(text).map_err(|says| at.says(says))?;
         let block = block(host).map_err(|says| at.says(says))?;
         // The reader of single targets knows what a host and what a port is.
@@ -72,7 +74,7 @@ impl Word {
     }
 
     /// How many targets it stands for.
-    pub(super) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         let ports: u64 = self
             .ports
             .iter()
@@ -82,7 +84,7 @@ impl Word {
     }
 
     /// The targets: host by host, the ports of each in their order.
-    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
         (0..self.hosts.count()).flat_map(move |number| {
             let ports = self.ports.iter().flat_map(|(first, last)| *first..=*last);
             ports.map(move |port| Target {
@@ -93,7 +95,7 @@ impl Word {
     }
 
     /// Whether a target is among them.
-    pub(super) fn contains(&self, target: &Target) -> bool {
+    pub fn contains(&self, target: &Target) -> bool {
         let has_port = |(first, last): &(u16, u16)| (*first..=*last).contains(&target.port);
         self.ports.iter().any(has_port) && self.hosts.contain(&target.host)
     }
