@@ -236,6 +236,7 @@ impl Schedule {
             begun,
             late,
             left_out,
+            missed,
             lateness,
             lateness_sum_s,
             events_lost,
@@ -262,6 +263,13 @@ impl Schedule {
                     "Checks that were left out, since the one before of the same target had not ended.",
                 ),
                 left_out,
+            ),
+            (
+                Family::counter(
+                    "tcpprobe_checks_missed",
+                    "Turns that passed by while no check could begin.",
+                ),
+                missed,
             ),
             (
                 Family::counter(
