@@ -3,6 +3,7 @@
 
 mod demo;
 mod doctor;
+mod document;
 mod explain;
 mod gather;
 mod k8s;

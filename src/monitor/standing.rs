@@ -114,6 +114,8 @@ pub struct Standing {
     pub checks: [u64; Class::ALL.len()],
     /// The handshakes that were made.
     pub handshakes: Handshakes,
+    /// SYNs that had to be sent again before one was answered, in all of them together.
+    pub syn_retransmits: u64,
     /// The last hour, oldest first; minutes without a check are left out.
     pub minutes: VecDeque<Minute>,
     /// Checks that began later than they should have, by more than [`super::Engine::LATE`].
@@ -165,6 +167,7 @@ impl Standing {
         if let Some(connect) = check.seen.connect_s {
             self.handshakes.add(connect);
         }
+        self.syn_retransmits += u64::from(check.seen.syn_retransmits.unwrap_or(0));
         self.minute(&check.seen);
         let mut changes = Vec::new();
         let before = self.latest.replace(check).map(|check| check.seen.cause);
