@@ -8,10 +8,10 @@ mod explain;
 mod gather;
 mod k8s;
 mod matrix;
-#[allow(dead_code, reason = "being wired")]
 mod monitor;
 mod output;
 mod report;
+mod room;
 mod rounds;
 mod sockets;
 
