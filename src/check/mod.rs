@@ -1,6 +1,7 @@
 //! The conductor for one run: carries out in `net` what `probe` asks for and hands back what was seen, until there
 //! is a diagnosis.
 
+mod beside;
 mod company;
 mod crowd;
 mod endpoint;
@@ -9,6 +10,7 @@ mod pace;
 mod sights;
 mod target;
 
+pub use beside::Beside;
 pub use company::Company;
 pub use crowd::{Bounds, Crowd, Looked, Wanted};
 pub use endpoint::Life;
@@ -50,6 +52,8 @@ pub struct Options {
     pub resolver: Resolver,
     /// The raw sockets, where they may be used.
     pub raw: RawSight,
+    /// What other programs of this host have open; runs that clone it share what the kernel said.
+    pub beside: Beside,
 }
 
 /// Which addresses of a name to look at.

@@ -5,6 +5,7 @@
 
 mod json;
 mod nearest;
+mod ports;
 pub mod table;
 mod toml;
 mod tree;
@@ -12,8 +13,9 @@ mod word;
 mod yaml;
 
 pub use nearest::nearest;
+pub use ports::Ports;
 pub use tree::{Key, Lines, Node, Place, Value};
-pub use word::{Hosts, Word};
+pub use word::{Hosts, Word, block};
 
 use std::ffi::OsStr;
 use std::path::Path;

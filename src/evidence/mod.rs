@@ -6,6 +6,7 @@
 pub mod facilities;
 mod host;
 mod name;
+mod own;
 mod seconds;
 mod shot;
 mod sight;
@@ -13,6 +14,7 @@ pub mod sockets;
 
 pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
 pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};
+pub use own::{OwnPorts, OwnSegments, OwnSockets, OwnStuck};
 pub use shot::{Question, Reply, ReplySays, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy};
 pub use sight::{Ability, Mode, Sight};
 
@@ -118,6 +120,8 @@ pub enum Saw {
     Listener(Look<Listener>),
     /// Growth of this network namespace's own counters while we probed.
     Counters(Look<Counters>),
+    /// What other programs of this host have open towards the endpoint; left out where that is nothing.
+    OwnSockets(Look<OwnSockets>),
 }
 
 /// Packets that a host surely answers, and how many of them it did.
