@@ -4,6 +4,7 @@
 mod company;
 mod crowd;
 mod endpoint;
+mod hold;
 mod outcome;
 mod pace;
 mod target;
@@ -11,6 +12,7 @@ mod target;
 pub use company::Company;
 pub use crowd::{Bounds, Crowd, Looked, Wanted};
 pub use endpoint::Life;
+pub use hold::{HoldOutcome, HoldProgress, hold, hold_once};
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
 pub use pace::Pace;
 pub use target::{check_target, could_not_begin};

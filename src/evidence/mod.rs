@@ -4,9 +4,10 @@
 //! Every `at` is the time since the first packet of the endpoint.
 
 pub mod facilities;
+pub mod hold;
 mod host;
 mod name;
-mod seconds;
+pub(crate) mod seconds;
 mod shot;
 mod sight;
 pub mod sockets;
