@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod gather;
+mod hold;
 mod k8s;
 mod matrix;
 mod monitor;
@@ -12,6 +13,7 @@ mod output;
 mod report;
 mod rounds;
 mod sockets;
+mod terminal;
 
 pub use gather::GatherError;
 
@@ -36,6 +38,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Some(Command::Report(what)) => report::run(what),
         Some(Command::K8s(what)) => k8s::run(what),
         Some(Command::Sockets(what)) => sockets::run(what),
+        Some(Command::Hold(what)) => hold::run(what),
         Some(Command::Pod(what)) => k8s::pod(what),
         Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
         Some(Command::Doctor { output }) => doctor::doctor(*output, &arguments.check),
