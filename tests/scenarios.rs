@@ -30,13 +30,11 @@ mod scenario;
 mod schema;
 #[path = "scenarios/harness/sweep.rs"]
 mod sweep;
+mod trials;
 #[path = "scenarios/harness/wanted.rs"]
 mod wanted;
 
-use std::io::{self, Write};
-use std::sync::{PoisonError, RwLock};
-
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 use tcpprobe::lab::{self, EnterError, Lab, Network};
 
@@ -77,31 +75,10 @@ struct Test {
 /// What is done in the network, once it is up.
 type Body = Box<dyn Fn(&Lab) -> Result<(), Failed> + Send>;
 
-/// Read by a trial among others, written by one that has the machine to itself.
-static MACHINE: RwLock<()> = RwLock::new(());
-
 impl Test {
-    /// A network is made of threads, and on a machine that has no time for them it does something else than it was
-    /// told: what fails among other trials is done once more alone, and that counts.
     fn trial(self) -> Trial {
         Trial::ignorable_test(self.name.clone(), move || {
-            let among_others = {
-                let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
-                self.once()
-            };
-            let Err(first) = among_others else {
-                return Ok(Completion::Completed);
-            };
-            let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
-            let said = first.message().unwrap_or("failed");
-            let said: Vec<&str> = said.lines().take(20).collect();
-            writeln!(
-                io::stderr(),
-                "{} failed among others, and is done once more alone:\n  {}",
-                self.name,
-                said.join("\n  ")
-            )?;
-            self.once().map(|()| Completion::Completed)
+            trials::carry_out(&self.name, || self.once())
         })
     }
 
@@ -112,16 +89,8 @@ impl Test {
 
     fn impossible(self, reason: &EnterError) -> Trial {
         let reason = reason.to_string();
-        Trial::ignorable_test(self.name, move || cannot(&reason))
+        Trial::ignorable_test(self.name, move || trials::cannot(&reason))
     }
-}
-
-/// A trial that cannot run here says so; in CI, where all of them can, that is a failure.
-fn cannot(reason: &str) -> Result<Completion, Failed> {
-    if std::env::var("CI").is_ok_and(|value| value == "true") {
-        return Err(reason.into());
-    }
-    Ok(Completion::ignored_with(reason))
 }
 
 fn with_trace(failed: &Failed, lab: &Lab) -> Failed {

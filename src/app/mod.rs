@@ -3,11 +3,13 @@
 
 mod demo;
 mod doctor;
+mod document;
 mod explain;
 mod gather;
 mod hold;
 mod k8s;
 mod matrix;
+#[allow(dead_code, reason = "being wired")]
 mod monitor;
 mod output;
 mod report;

@@ -172,7 +172,8 @@ impl Investigation {
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
-            | Saw::Counters(_) => {}
+            | Saw::Counters(_)
+            | Saw::OwnSockets(_) => {}
         }
         self.evidence.observations.push(observation);
     }

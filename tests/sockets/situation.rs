@@ -210,37 +210,28 @@ impl<'a> Situation<'a> {
         Ok(serde_json::from_str(&finished.stdout)?)
     }
 
-    /// Looks until every label is there, and its numbers are what was made.
+    /// Looks until every label is there, and its numbers are what was made. The last to come are those that take a third
+    /// retransmission: the orphans, the one in FIN_WAIT2, and the far end of the one in LAST_ACK. The one that loses
+    /// packets may look stalled for a moment, and the kernel's list of sockets is no snapshot: one that moves within its
+    /// table while it is read may be left out.
     pub(crate) fn until_all_is_seen(&mut self) -> Result<Value, Failed> {
-        let mut missing = Vec::new();
-        for _ in 0..LOOKS {
+        until_it_holds(|| {
             self.holder.order(&format!("send {} 20", self.lossy))?;
             let document = self.document(&[])?;
-            missing = Label::ALL
-                .iter()
-                .filter(|label| verdict(&document, **label).is_none())
-                .collect();
-            // The last to come are those that take a third retransmission: the orphans, the one in FIN_WAIT2, and the far
-            // end of the one in LAST_ACK.
-            let stuck = verdict(&document, Label::FinWaitStuck).and_then(|one| one["sockets"].as_u64());
-            let half_open =
-                verdict(&document, Label::SynReceivedPiling).and_then(|one| one["sockets"].as_u64());
-            // The one that loses packets may look stalled for a moment.
-            let stalled = verdict(&document, Label::SendStalled).and_then(|one| one["sockets"].as_u64());
-            if stalled == Some(1)
-                && missing.is_empty()
-                && stuck == Some(ORPHANS + 2)
-                && half_open == Some(UNANSWERED)
-            {
-                return Ok(document);
-            }
-            thread::sleep(BETWEEN_LOOKS);
-        }
-        let document = self.document(&[])?;
-        Err(format!("not seen: {missing:?}\n{document:#}").into())
+            let is_missing = |label: &&Label| verdict(&document, **label).is_none();
+            let missing: Vec<_> = Label::ALL.iter().filter(is_missing).collect();
+            let sockets = |label| verdict(&document, label).and_then(|one| one["sockets"].as_u64());
+            let is_whole = missing.is_empty()
+                && sockets(Label::SendStalled) == Some(1)
+                && sockets(Label::FinWaitStuck) == Some(ORPHANS + 2);
+            wanted(is_whole, || format!("not seen: {missing:?}\n{document:#}"))?;
+            self.hold_verdicts_against_the_truth(&document)?;
+            self.hold_numbers_against_the_truth(&document)?;
+            Ok(document)
+        })
     }
 
-    pub(crate) fn hold_verdicts_against_the_truth(&self, document: &Value) -> Result<(), Failed> {
+    fn hold_verdicts_against_the_truth(&self, document: &Value) -> Result<(), Failed> {
         let ours = |one: &Value| one["process"]["pid"] == self.holder.pid();
         let at = |address: SocketAddr| move |one: &Value| one["listener"] == address.to_string();
         let to = |address: SocketAddr| move |one: &Value| one["peer"]["to"] == address.to_string();
@@ -298,7 +289,7 @@ impl<'a> Situation<'a> {
         })
     }
 
-    pub(crate) fn hold_numbers_against_the_truth(&self, document: &Value) -> Result<(), Failed> {
+    fn hold_numbers_against_the_truth(&self, document: &Value) -> Result<(), Failed> {
         let states = &document["states"];
         wanted(states["close-wait"].as_u64() >= Some(LEAKED), || {
             states.to_string()
@@ -335,9 +326,11 @@ impl<'a> Situation<'a> {
             (vec!["--dst", "192.0.2.0/24"], 0),
             (vec!["--dst", "2001:db8:ffff::/48"], 0),
         ] {
-            let document = self.document(&arguments)?;
-            wanted(document["sockets"] == sockets, || {
-                format!("{arguments:?}: {}", document["sockets"])
+            until_it_holds(|| {
+                let document = self.document(&arguments)?;
+                wanted(document["sockets"] == sockets, || {
+                    format!("{arguments:?}: {}", document["sockets"])
+                })
             })?;
         }
         Ok(())
@@ -386,6 +379,19 @@ impl<'a> Situation<'a> {
             }
         }
     }
+}
+
+/// What it comes to as soon as it holds; what did not hold last, if it never does.
+fn until_it_holds<T>(mut look: impl FnMut() -> Result<T, Failed>) -> Result<T, Failed> {
+    let mut last = look();
+    for _ in 1..LOOKS {
+        if last.is_ok() {
+            break;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+        last = look();
+    }
+    last
 }
 
 fn expect(
