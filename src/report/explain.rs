@@ -12,7 +12,8 @@ pub fn write(topic: Option<Topic>, style: &Style, out: &mut impl io::Write) -> i
     match topic {
         None => {
             list_all(style, out)?;
-            super::sockets::write_list(style, out)
+            super::sockets::write_list(style, out)?;
+            super::hold::write_hold_list(style, out)
         }
         Some(Topic::Cause(cause)) => one_cause(cause, style, out),
         Some(Topic::Class(class)) => {
