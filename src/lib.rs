@@ -12,6 +12,7 @@ pub mod app;
 pub mod check;
 pub mod cli;
 pub mod diagnose;
+pub mod document;
 pub mod duration;
 pub mod evidence;
 pub mod http;

@@ -3,10 +3,12 @@
 
 mod demo;
 mod doctor;
+mod document;
 mod explain;
 mod gather;
 mod k8s;
 mod matrix;
+#[allow(dead_code, reason = "being wired")]
 mod monitor;
 mod output;
 mod report;

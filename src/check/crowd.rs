@@ -10,7 +10,6 @@ mod sweeping;
 #[cfg(test)]
 mod tests;
 
-use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -23,12 +22,12 @@ use tokio::time::sleep;
 
 use super::endpoint::{Fast, Look, check_endpoint};
 use super::target::{could_not_begin, outcome, resolve};
-use super::{Company, EndpointOutcome, Life, Options, PACKETS_A_CONNECTION, Pace, TargetOutcome};
+use super::{Company, EndpointOutcome, Life, Options, PACKETS_A_CONNECTION, Pace, Sights, TargetOutcome};
 use crate::diagnose::{Cause, Class};
-use crate::evidence::{Resolution, Sight};
+use crate::evidence::Resolution;
+use crate::net::clock;
 use crate::net::finish::{Finish, Finisher, finisher};
 use crate::net::raw::Sweeper;
-use crate::net::{clock, sight};
 use crate::target::Target;
 use plan::{Names, Plan};
 use pulse::Pulse;
@@ -116,8 +115,7 @@ struct Shared {
     options: Options,
     company: Company,
     finish: Finish,
-    /// For each family, what can be looked at.
-    sights: [OnceCell<Sight>; 2],
+    sights: Sights,
 }
 
 /// An endpoint that was looked at.
@@ -142,10 +140,10 @@ impl<W: Wanted> Crowd<W> {
             names: Names::of(&wanted),
             wanted,
             shared: Rc::new(Shared {
+                sights: Sights::new(options.raw.clone()),
                 options,
                 company: Company::of(0, Pace::of(bounds.rate)),
                 finish,
-                sights: [OnceCell::new(), OnceCell::new()],
             }),
             bounds,
             hang,
@@ -253,7 +251,7 @@ impl<W: Wanted> Crowd<W> {
             Turn::Answered(unit, answer) => {
                 let endpoint = plan.endpoint(unit);
                 let timeout = self.timeout(plan, unit);
-                let sight = self.shared.sight(endpoint.is_ipv4());
+                let sight = self.shared.sights.of(endpoint.is_ipv4());
                 let outcome = sweeping::outcome(endpoint, answer, timeout, &self.shared.options, sight);
                 if self.is_worth_a_look(plan, unit, outcome.diagnosis.cause) {
                     self.sweeping.look_at(unit);
@@ -353,7 +351,7 @@ impl<W: Wanted> Crowd<W> {
                 timeout,
                 life,
                 fast: Fast::Believed,
-                sight: shared.sight(endpoint.is_ipv4()),
+                sight: shared.sights.of(endpoint.is_ipv4()),
                 alongside,
             };
             let finish = shared.finish.clone();
@@ -413,13 +411,6 @@ impl<W: Wanted> Crowd<W> {
                 outcome: self::outcome(target, resolution, endpoints, self.hang),
             });
         }
-    }
-}
-
-impl Shared {
-    /// What can be looked at, found out once a family.
-    fn sight(&self, is_ipv4: bool) -> &Sight {
-        self.sights[usize::from(is_ipv4)].get_or_init(|| sight::sight(is_ipv4, &self.options.raw))
     }
 }
 

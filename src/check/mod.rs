@@ -7,6 +7,7 @@ mod crowd;
 mod endpoint;
 mod outcome;
 mod pace;
+mod sights;
 mod target;
 
 pub use beside::Beside;
@@ -15,7 +16,8 @@ pub use crowd::{Bounds, Crowd, Looked, Wanted};
 pub use endpoint::Life;
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
 pub use pace::Pace;
-pub use target::{check_target, could_not_begin};
+pub use sights::Sights;
+pub use target::{check_one_of_many, check_target, could_not_begin};
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! How fast packets may leave: what starts waits for its turn, and what is under way delays those that have not begun.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::net::clock;
@@ -9,12 +10,12 @@ use crate::net::clock;
 const BURST: Duration = Duration::from_millis(8);
 
 /// Packets a second, as an average over a second: an investigation that is under way asks when it has to, and whoever has
-/// not begun waits the longer.
-#[derive(Debug)]
+/// not begun waits the longer. Clones are the same pace.
+#[derive(Debug, Clone)]
 pub struct Pace {
     packets_per_second: u32,
     /// When all that was sent would have been, packet by packet.
-    paid_until: Cell<Instant>,
+    paid_until: Rc<Cell<Instant>>,
 }
 
 impl Pace {
@@ -23,17 +24,19 @@ impl Pace {
         Self {
             packets_per_second: packets_per_second.max(1),
             // Whoever has not begun yet is ahead of nobody.
-            paid_until: Cell::new(clock::now().checked_sub(BURST).unwrap_or_else(clock::now)),
+            paid_until: Rc::new(Cell::new(
+                clock::now().checked_sub(BURST).unwrap_or_else(clock::now),
+            )),
         }
     }
 
     /// How long it takes until something may start; zero when it may.
-    pub(super) fn due_in(&self, now: Instant) -> Duration {
+    pub fn due_in(&self, now: Instant) -> Duration {
         self.paid_until.get().saturating_duration_since(now)
     }
 
     /// So many packets leave.
-    pub(super) fn spend(&self, packets: u32, now: Instant) {
+    pub fn spend(&self, packets: u32, now: Instant) {
         let earliest = now.checked_sub(BURST).unwrap_or(now);
         let cost = Duration::from_secs(u64::from(packets)) / self.packets_per_second;
         self.paid_until.set(self.paid_until.get().max(earliest) + cost);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::endpoint::{Fast, Life, Look, check_endpoint};
-use super::{Addresses, Company, EndpointOutcome, NameOutcome, Options, TargetOutcome};
+use super::{Addresses, Company, EndpointOutcome, NameOutcome, Options, Sights, TargetOutcome};
 use crate::diagnose::{diagnose, name};
 use crate::evidence::{Answer, Dial, Evidence, Observation, Resolution, ResolvedBy, Saw};
 use crate::net::dns::{self, ResolveRequest};
@@ -28,6 +28,55 @@ pub async fn check_target(
     hang: Option<Duration>,
     interrupt: Finish,
 ) -> io::Result<TargetOutcome> {
+    let manner = Manner {
+        options,
+        sights: &Sights::new(options.raw.clone()),
+        fast: Fast::Questioned,
+    };
+    check(target, manner, company, hang, interrupt).await
+}
+
+/// As [`check_target`], of a target among thousands that are looked at again and again: what can be looked at was found out
+/// before, and a fast handshake is believed, since a second connection for each would be half of all.
+///
+/// # Errors
+/// When the scope of a link-local address names no interface of this host.
+pub async fn check_one_of_many(
+    target: &Target,
+    options: &Options,
+    sights: &Sights,
+    company: &Company,
+    hang: Option<Duration>,
+    interrupt: Finish,
+) -> io::Result<TargetOutcome> {
+    let manner = Manner {
+        options,
+        sights,
+        fast: Fast::Believed,
+    };
+    check(target, manner, company, hang, interrupt).await
+}
+
+/// How to look at a target.
+#[derive(Clone, Copy)]
+struct Manner<'a> {
+    options: &'a Options,
+    sights: &'a Sights,
+    fast: Fast,
+}
+
+async fn check(
+    target: &Target,
+    manner: Manner<'_>,
+    company: &Company,
+    hang: Option<Duration>,
+    interrupt: Finish,
+) -> io::Result<TargetOutcome> {
+    let Manner {
+        options,
+        sights,
+        fast,
+    } = manner;
     let (resolution, addresses) = match &target.host {
         Host::Address { address, scope } => {
             let address = with_scope(*address, target.port, scope.as_deref())?;
@@ -48,15 +97,14 @@ pub async fn check_target(
         let alongside = company
             .others()
             .saturating_add(u32::try_from(same_family).unwrap_or(u32::MAX));
-        let sight = sight::sight(endpoint.is_ipv4(), &options.raw);
         let interrupt = interrupt.clone();
         async move {
             let look = Look {
                 endpoint: *endpoint,
                 timeout: options.timeout,
                 life: Life::Assumed,
-                fast: Fast::Questioned,
-                sight: &sight,
+                fast,
+                sight: sights.of(endpoint.is_ipv4()),
                 alongside,
             };
             check_endpoint(look, options, company, interrupt).await

@@ -84,7 +84,7 @@ pub enum Command {
     /// Check targets on a schedule, and say over HTTP what became of them: metrics, /probe, a page
     #[command(after_help = AFTER_MONITOR_HELP)]
     Monitor(Box<MonitorArguments>),
-    /// Print the manifests that run a matrix in Kubernetes
+    /// Print the manifests that run a matrix or a monitor in Kubernetes
     K8s(KubernetesArguments),
     /// What the pods of a DaemonSet run
     #[command(subcommand, hide = true)]

@@ -26,6 +26,8 @@ pub struct Engine {
     pub late: u64,
     /// Checks that were left out, since the one of the same target before had not ended.
     pub left_out: u64,
+    /// Turns that passed by while nothing could begin: this process was stopped, or too much was under way.
+    pub missed: u64,
     /// How late checks began, counted by [`Self::LATENESS_EDGES`], then those that were later.
     pub lateness: [u64; Self::LATENESS_EDGES.len() + 1],
     /// The lateness of all checks together, in seconds.

@@ -1,6 +1,7 @@
 //! What is watched, and how.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::check::Addresses;
 use crate::diagnose::{Class, Expectation};
 use crate::net::dns::Families;
 use crate::net::raw::Use;
-use crate::target::Target;
+use crate::target::{Host, Target};
 
 /// A configuration that was read and found right.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +48,24 @@ pub struct Module {
 impl Module {
     /// The name of the module that holds where no other is named.
     pub const DEFAULT: &str = "default";
+
+    /// Why it cannot look at a target, if that is so: an address of a family that it leaves out.
+    pub fn cannot_look_at(&self, target: &Target) -> Option<String> {
+        let Host::Address { address, .. } = &target.host else {
+            return None;
+        };
+        let (is, looks_at) = match (address, self.families) {
+            (IpAddr::V4(_), Families::V6) => ("IPv4", "IPv6"),
+            (IpAddr::V6(_), Families::V4) => ("IPv6", "IPv4"),
+            (_, Families::Both) | (IpAddr::V4(_), Families::V4) | (IpAddr::V6(_), Families::V6) => {
+                return None;
+            }
+        };
+        let name = &self.name;
+        Some(format!(
+            "{target} is an {is} address, and the module `{name}` looks at {looks_at} alone: take another module"
+        ))
+    }
 }
 
 impl Default for Module {

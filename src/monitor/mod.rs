@@ -1,11 +1,20 @@
 //! The same check on a schedule: what is watched and how, what each check came to, and what of that is confirmed. No IO.
 
+mod aim;
+mod allow;
 mod board;
 mod config;
+mod limit;
+mod schedule;
 mod seen;
 mod standing;
 
+pub use aim::{Aim, Aims, Allow, Answer, Asked, Reach, Refused};
+pub use allow::Permit;
+pub use crate::net::usage::Usage;
 pub use board::{Board, Engine, Loaded, Slot};
 pub use config::{Config, Module, Watched};
+pub use limit::{Buckets, Limit};
+pub use schedule::{Paced, Schedule, Turn};
 pub use seen::{Lookups, Seen};
 pub use standing::{Change, Check, Confirmed, HANDSHAKE_EDGES, Handshakes, Kind, MINUTES, Minute, Standing};

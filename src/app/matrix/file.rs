@@ -1,13 +1,13 @@
 //! The matrix file: read for a run, written as an example, and checked without sending a packet.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::app::document::{self, wrong};
 use crate::app::gather::{services, shown};
 use crate::app::{Failure, output};
 use crate::cli::{Exit, MatrixArguments, MatrixForm};
-use crate::matrix::file::{EXAMPLE, ExpandError, FileError, Format, LARGEST_FILE, Matrix};
+use crate::matrix::file::{EXAMPLE, ExpandError, Format, Matrix};
 use crate::report::Verbosity;
 use crate::report::matrix::expansion::{self, Checked};
 
@@ -23,36 +23,7 @@ pub(in crate::app) fn parse(path: &Path, text: &str) -> Result<Matrix, Failure> 
 
 /// The text of a file.
 pub(in crate::app) fn text(path: &Path) -> Result<String, Failure> {
-    let bytes =
-        bytes(path).map_err(|error| Failure::usage(format!("{}: cannot be read: {error}", shown(path))))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        let most = LARGEST_FILE >> 20;
-        return Err(Failure::usage(format!(
-            "{}: larger than {most} MiB: that is no matrix",
-            shown(path)
-        )));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        wrong(path, &FileError::not_utf8(error.as_bytes(), valid))
-    })
-}
-
-/// What is wrong with a file, as compilers say it: `FILE:LINE:COLUMN: …`.
-pub(in crate::app) fn wrong(path: &Path, error: &FileError) -> Failure {
-    Failure::usage(format!("{}:{error}", shown(path)))
-}
-
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // One more than permitted, so that too much is known for what it is.
-    let most = LARGEST_FILE + 1;
-    if path == Path::new("-") {
-        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
+    document::text(path, "matrix")
 }
 
 /// `--init`

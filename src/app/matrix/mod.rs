@@ -12,7 +12,7 @@ mod termination;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Failure;
+use super::{Failure, document};
 use crate::cli::{Exit, MatrixArguments};
 use crate::matrix::file::{ExpandError, Matrix};
 use crate::matrix::{Identity, Planned, Shard};
@@ -56,7 +56,7 @@ fn job(arguments: &MatrixArguments, path: &Path, matrix: &Matrix) -> Result<Job,
     let all = matrix
         .edges(named.as_deref(), arguments.max_edges)
         .map_err(|error| match error {
-            ExpandError::File(error) => file::wrong(path, &error),
+            ExpandError::File(error) => document::wrong(path, &error),
             ExpandError::Source(says) => Failure::usage(says),
         })?;
     let (edges, own) = if let Some(shard) = shard {

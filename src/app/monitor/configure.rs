@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::Failure;
 use crate::app::gather::{families_of, services};
 use crate::cli::MonitorArguments;
-use crate::monitor::{Config, Module, Watched};
+use crate::monitor::{Allow, Config, Module, Watched};
 use crate::target::Target;
 
 /// What is to be watched, and with which number it is known.
@@ -14,6 +14,8 @@ use crate::target::Target;
 pub(super) struct Configured {
     /// What is watched.
     pub(super) config: Config,
+    /// What /probe may be aimed at besides.
+    pub(super) allow: Allow,
     /// Another number when something else is configured.
     pub(super) hash: u64,
 }
@@ -42,6 +44,7 @@ pub(super) fn configure(arguments: &MonitorArguments) -> Result<Configured, Fail
             targets: targets.into_iter().map(watched).collect(),
             modules: BTreeMap::from([(module.name.clone(), module)]),
         },
+        allow: Allow::default(),
         hash: 0,
     })
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::word::{Hosts, Word};
-use super::{FileError, Matrix, Rule};
+use super::{Matrix, Rule};
 use crate::diagnose::{Cause, Class};
+use crate::document::{FileError, Hosts, Word};
 use crate::matrix::{Demand, Expected, Planned};
 use crate::target::{Host, Target};
 

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use super::combine::{Edges, Except};
-use super::tree::Place;
-use super::word::Word;
-use super::{FileError, Matrix, Rule};
+use super::{Matrix, Rule};
+use crate::document::{FileError, Place, Word, nearest};
 use crate::matrix::Planned;
 
 /// Several rules may speak of one edge. Beyond so many on average, counting would take too long.
@@ -219,7 +218,7 @@ fn no_such_source(matrix: &Matrix, source: Option<&str>) -> String {
     let known = shown.join(", ");
     match source {
         None => format!("this matrix names its sources: say with --source which of them this is: {known}"),
-        Some(source) => match super::names::nearest(source, names) {
+        Some(source) => match nearest(source, names) {
             Some(near) => format!("there is no source `{source}` in this matrix: did you mean `{near}`?"),
             None => format!("there is no source `{source}` in this matrix: its sources are {known}"),
         },

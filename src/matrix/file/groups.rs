@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::FileError;
 use super::names::Meaning;
 use super::read::{Reader, number};
-use super::table::{entries, one_or_more, target_text};
-use super::tree::{Node, Place};
+use crate::document::table::{entries, one_or_more, target_text};
+use crate::document::{FileError, Node, Place};
 
 /// How deep groups may be within each other.
 const DEEPEST_GROUP: usize = 32;

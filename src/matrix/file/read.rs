@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::expect::expected;
 use super::groups::{Group, Members, Unique};
 use super::names::{ANY, Meaning, Names};
-use super::table::{self, Table, entries, expected, is_empty_list, one_or_more, target_text, text, texts};
-use super::tree::{Node, Place, Value};
-use super::word::{Hosts, Word};
-use super::{FileError, Matrix, Rule, Source};
+use super::{Matrix, Rule, Source};
+use crate::document::table::{
+    Table, count, duration, entries, is_empty_list, one_or_more, target_text, text, texts,
+};
+use crate::document::{FileError, Hosts, Node, Place, Value, Word};
 use crate::matrix::Expected;
 use crate::target::{Services, Target};
 
@@ -80,10 +82,10 @@ impl Defaults {
         let Some(node) = node else { return Ok(defaults) };
         let table = Table::open(node, "`defaults`", DEFAULTS)?;
         if let Some(node) = table.get("timeout") {
-            defaults.timeout = table::timeout(node)?;
+            defaults.timeout = timeout(node)?;
         }
         if let Some(node) = table.get("tries") {
-            defaults.tries = table::tries(node)?;
+            defaults.tries = tries(node)?;
         }
         if let Some(node) = table.get("expect") {
             defaults.expected = expected(node)?;
@@ -236,10 +238,8 @@ impl<'a> Reader<'a> {
             to,
             except: except.transpose()?.unwrap_or_default(),
             expected: expected.unwrap_or_else(|| defaults.expected.clone()),
-            timeout: table
-                .get("timeout")
-                .map_or(Ok(defaults.timeout), table::timeout)?,
-            tries: table.get("tries").map_or(Ok(defaults.tries), table::tries)?,
+            timeout: table.get("timeout").map_or(Ok(defaults.timeout), timeout)?,
+            tries: table.get("tries").map_or(Ok(defaults.tries), tries)?,
             controls: controls.unwrap_or_else(|| defaults.controls.clone()),
         })
     }
@@ -407,6 +407,15 @@ impl<'a> Reader<'a> {
             ),
         }
     }
+}
+
+fn timeout(node: &Node) -> Result<Duration, FileError> {
+    duration(node, "`timeout`")
+}
+
+fn tries(node: &Node) -> Result<u32, FileError> {
+    const MOST: u32 = 100;
+    count(node, "`tries`", MOST)
 }
 
 /// No file of the permitted size has more of anything.

@@ -88,20 +88,6 @@ tries = 2
 }
 
 #[test]
-fn the_language_goes_by_the_extension() {
-    for (name, format) in [
-        ("a.yaml", Format::Yaml),
-        ("a.yml", Format::Yaml),
-        ("a.TOML", Format::Toml),
-        ("a.b.json", Format::Json),
-        ("-", Format::Yaml),
-        ("toml", Format::Yaml),
-    ] {
-        assert_eq!(Format::of(Path::new(name)), format, "{name}");
-    }
-}
-
-#[test]
 fn words_of_other_yaml_are_texts() {
     // In YAML 1.1 these would be a truth value, a number to the base of 60, and one to the base of 8.
     let text = "\u{feff}sources: [no, off]\r\ntargets: { on: host:0022 }\r\nrules:\r\n- { from: no, to: [on, a.b:22] }\r\n";
@@ -126,10 +112,4 @@ rules:
             .all(|edge| edge.demand.timeout == Duration::from_secs(2))
     );
     assert_eq!(edges[1].target.to_string(), "db:2");
-}
-
-#[test]
-fn what_is_no_utf8_is_told_where_it_begins() {
-    let error = FileError::not_utf8(b"name: x\n# \xc3\xa9 \xff", 13);
-    assert_eq!(error.to_string(), "2:5: this is no UTF-8: save the file as UTF-8");
 }

@@ -38,6 +38,12 @@ impl RawSight {
         }
     }
 
+    /// The same sockets, used at other times.
+    #[must_use]
+    pub fn using(&self, when: Use) -> Self {
+        Self { when, ..self.clone() }
+    }
+
     /// Whether raw probes can be asked for, as far as is known before it is tried.
     pub fn ability(&self) -> Ability {
         let why = match (self.when, self.permitted, self.opened.get()) {

@@ -4,88 +4,69 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
 
-use super::FileError;
-use super::tree::Place;
-use crate::target::{Host, Services, Target, TargetError};
+use super::{FileError, Place, Ports};
+use crate::target::{Host, Services, Target};
 
 /// Bits of a block's hosts: 65,536 addresses.
 const LARGEST_BLOCK: u8 = 16;
 
 /// `host:port`, `host:80,443`, `host:8000-8010`, `10.0.0.0/24:22` or `[2001:db8::/120]:22`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub struct Word {
     /// Where it is written.
-    pub(super) at: Place,
+    pub at: Place,
     /// As it is written.
-    pub(super) text: String,
-    pub(super) hosts: Hosts,
-    /// First and last of each range.
-    ports: Vec<(u16, u16)>,
+    pub text: String,
+    /// The hosts.
+    pub hosts: Hosts,
+    ports: Ports,
 }
 
 /// The hosts of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Hosts {
+pub enum Hosts {
+    /// A single one; a name is in lower case.
     One(Host),
+    /// All hosts of a block of addresses.
     Block(IpNet),
 }
 
 impl Word {
     /// Reads a word.
-    pub(super) fn read(text: &str, at: Place, services: &Services) -> Result<Self, FileError> {
+    pub fn read(text: &str, at: Place, services: &Services) -> Result<Self, FileError> {
         let (host, ports) = split(text).map_err(|says| at.says(says))?;
         let block = block(host).map_err(|says| at.says(says))?;
-        // The reader of single targets knows what a host and what a port is.
-        let address = block.map(|block| block.addr());
-        let stand_in = match address {
+        if let Some(says) = block.as_ref().and_then(too_large) {
+            return Err(at.says(says));
+        }
+        // The reader of ports wants a single host before them.
+        let stand_in = match block.map(|block| block.addr()) {
             Some(IpAddr::V4(address)) => address.to_string(),
             Some(IpAddr::V6(address)) => format!("[{address}]"),
             None => host.to_owned(),
         };
-        let parse = |port: &str| Target::parse(&format!("{stand_in}:{port}"), services);
-        let mut ranges = Vec::new();
-        let mut first_host = None;
-        for port in ports.split(',').map(str::trim) {
-            let (first, last) = range(port);
-            let first = parse(first).map_err(|error| at.says(worded(&error, text)))?;
-            let last = parse(last).map_err(|error| at.says(worded(&error, text)))?;
-            if first.port > last.port {
-                return Err(at.says(format!(
-                    "the ports {port} of `{text}` run backwards: write {}-{}",
-                    last.port, first.port
-                )));
-            }
-            ranges.push((first.port, last.port));
-            first_host.get_or_insert(first.host);
-        }
-        let hosts = match (block, first_host) {
-            (Some(block), _) => Hosts::Block(block),
-            (None, Some(host)) => Hosts::One(in_lower_case(host)),
-            (None, None) => return Err(at.says(format!("`{text}` has no port"))),
+        let (host, ports) = Ports::read(&stand_in, ports, text, services).map_err(|says| at.says(says))?;
+        let hosts = match block {
+            Some(block) => Hosts::Block(block),
+            None => Hosts::One(in_lower_case(host)),
         };
         Ok(Self {
             at,
             text: text.to_owned(),
             hosts,
-            ports: apart(ranges),
+            ports,
         })
     }
 
     /// How many targets it stands for.
-    pub(super) fn count(&self) -> u64 {
-        let ports: u64 = self
-            .ports
-            .iter()
-            .map(|(first, last)| u64::from(last - first) + 1)
-            .sum();
-        self.hosts.count() * ports
+    pub fn count(&self) -> u64 {
+        self.hosts.count() * self.ports.count()
     }
 
     /// The targets: host by host, the ports of each in their order.
-    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
         (0..self.hosts.count()).flat_map(move |number| {
-            let ports = self.ports.iter().flat_map(|(first, last)| *first..=*last);
-            ports.map(move |port| Target {
+            self.ports.iter().map(move |port| Target {
                 host: self.hosts.host(number),
                 port,
             })
@@ -93,9 +74,8 @@ impl Word {
     }
 
     /// Whether a target is among them.
-    pub(super) fn contains(&self, target: &Target) -> bool {
-        let has_port = |(first, last): &(u16, u16)| (*first..=*last).contains(&target.port);
-        self.ports.iter().any(has_port) && self.hosts.contain(&target.host)
+    pub fn contains(&self, target: &Target) -> bool {
+        self.ports.contain(target.port) && self.hosts.contain(&target.host)
     }
 }
 
@@ -181,8 +161,21 @@ fn split(text: &str) -> Result<(&str, &str), String> {
     }
 }
 
-/// The block of addresses that a host stands for; none where it is a single host.
-fn block(host: &str) -> Result<Option<IpNet>, String> {
+/// What says that a block is too large, if it is.
+fn too_large(block: &IpNet) -> Option<String> {
+    let most = block.max_prefix_len() - LARGEST_BLOCK;
+    (block.prefix_len() < most).then(|| {
+        format!(
+            "{block} is too large: a block has at most 65,536 addresses, so write /{most} or longer, or several blocks"
+        )
+    })
+}
+
+/// The block of addresses that a host stands for; none where it is a single host. IPv6 ones are in brackets.
+///
+/// # Errors
+/// Where there is a `/`, and what is there is no block.
+pub fn block(host: &str) -> Result<Option<IpNet>, String> {
     let inside = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
@@ -207,42 +200,7 @@ fn block(host: &str) -> Result<Option<IpNet>, String> {
             block.trunc()
         ));
     }
-    let most = block.max_prefix_len() - LARGEST_BLOCK;
-    if block.prefix_len() < most {
-        return Err(format!(
-            "{inside} is too large: a block has at most 65,536 addresses, so write /{most} or longer, or several blocks"
-        ));
-    }
     Ok(Some(block))
-}
-
-/// First and last of `8000-8010`. Names of services may have a `-` too.
-fn range(port: &str) -> (&str, &str) {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match port
-        .split_once('-')
-        .map(|(first, last)| (first.trim(), last.trim()))
-    {
-        Some((first, last)) if digits(first) && digits(last) => (first, last),
-        _ => (port, port),
-    }
-}
-
-/// Ranges without overlap, in the order of the file unless they do overlap.
-fn apart(ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
-    let mut sorted = ranges.clone();
-    sorted.sort_unstable();
-    if sorted.windows(2).all(|pair| pair[0].1 < pair[1].0) {
-        return ranges;
-    }
-    let mut apart: Vec<(u16, u16)> = Vec::new();
-    for (first, last) in sorted {
-        match apart.last_mut() {
-            Some(before) if first <= before.1 => before.1 = before.1.max(last),
-            _ => apart.push((first, last)),
-        }
-    }
-    apart
 }
 
 /// DNS does not tell upper and lower case apart, and no target is to be looked at twice.
@@ -251,13 +209,4 @@ fn in_lower_case(host: Host) -> Host {
         Host::Name(name) => Host::Name(name.to_ascii_lowercase()),
         address @ Host::Address { .. } => address,
     }
-}
-
-/// The error of a part, told of the whole word.
-fn worded(error: &TargetError, text: &str) -> String {
-    let says = error.to_string();
-    if says.contains(text) {
-        return says;
-    }
-    format!("{says} (in `{text}`)")
 }

@@ -4,22 +4,18 @@ use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use super::FileError;
-use super::names::nearest;
-use super::tree::{Key, Node, Place, Value};
-use crate::diagnose::Expectation;
+use super::{FileError, Key, Node, Place, Value, nearest};
 use crate::duration;
-use crate::matrix::{Expected, ExpectedError};
 
 /// A table all of whose keys are known.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Table<'a> {
+pub struct Table<'a> {
     entries: &'a [(Key, Node)],
 }
 
 impl<'a> Table<'a> {
     /// `what` is what the table is, as in "a rule"; `keys` are those that it may have.
-    pub(super) fn open(node: &'a Node, what: &str, keys: &[&str]) -> Result<Self, FileError> {
+    pub fn open(node: &'a Node, what: &str, keys: &[&str]) -> Result<Self, FileError> {
         let entries = entries(node, what)?;
         if let Some((unknown, _)) = entries.iter().find(|(key, _)| !keys.contains(&key.text.as_str())) {
             let says = match nearest(&unknown.text, keys.iter().copied()) {
@@ -35,20 +31,21 @@ impl<'a> Table<'a> {
         Ok(Self { entries })
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
         let found = self.entries.iter().find(|(known, _)| known.text == key);
         found.map(|(_, node)| node)
     }
 
     /// The place of a key.
-    pub(super) fn place(&self, key: &str) -> Option<Place> {
+    pub fn place(&self, key: &str) -> Option<Place> {
         let found = self.entries.iter().find(|(known, _)| known.text == key);
         found.map(|(known, _)| known.at)
     }
 }
 
 /// The entries of a table whose keys are the user's own.
-pub(super) fn entries<'a>(node: &'a Node, what: &str) -> Result<&'a [(Key, Node)], FileError> {
+pub fn entries<'a>(node: &'a Node, what: &str) -> Result<&'a [(Key, Node)], FileError> {
     match &node.value {
         Value::Table(entries) => Ok(entries),
         other @ (Value::Null
@@ -65,7 +62,7 @@ pub(super) fn entries<'a>(node: &'a Node, what: &str) -> Result<&'a [(Key, Node)
 }
 
 /// A text; `what` is whose, as in "`name`".
-pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, FileError> {
+pub fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, FileError> {
     match &node.value {
         Value::Text(text) if text.trim().is_empty() => Err(node
             .at
@@ -87,7 +84,7 @@ pub(super) fn text<'a>(node: &'a Node, what: &str) -> Result<&'a str, FileError>
 }
 
 /// One node, or the nodes of a list.
-pub(super) fn one_or_more<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], FileError> {
+pub fn one_or_more<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], FileError> {
     match &node.value {
         Value::List(nodes) if nodes.is_empty() => Err(node
             .at
@@ -103,34 +100,39 @@ pub(super) fn one_or_more<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], 
     }
 }
 
-/// A length of time.
-pub(super) fn timeout(node: &Node) -> Result<Duration, FileError> {
+/// A length of time; `what` is whose, as in "`timeout`".
+///
+/// # Errors
+/// Where it is none, has no unit, or is longer than a day.
+pub fn duration(node: &Node, what: &str) -> Result<Duration, FileError> {
     match &node.value {
         Value::Text(text) => {
-            duration::parse(text.trim()).map_err(|error| node.at.says(format!("`timeout`: {error}")))
+            duration::parse(text.trim()).map_err(|error| node.at.says(format!("{what}: {error}")))
         }
         Value::Integer(number) => Err(node.at.says(format!(
-            "`timeout`: the unit is missing: write \"{number}s\" or \"{number}ms\""
+            "{what}: the unit is missing: write \"{number}s\" or \"{number}ms\""
         ))),
         Value::Float(number) => Err(node.at.says(format!(
-            "`timeout`: the unit is missing: write \"{number}s\" or \"{number}ms\""
+            "{what}: the unit is missing: write \"{number}s\" or \"{number}ms\""
         ))),
         other @ (Value::Null | Value::Bool(_) | Value::Date(_) | Value::List(_) | Value::Table(_)) => {
             Err(node.at.says(format!(
-                "`timeout` is a length of time such as 500ms or 3s, and this is {}",
+                "{what} is a length of time such as 500ms or 3s, and this is {}",
                 other.shown()
             )))
         }
     }
 }
 
-/// How often to look.
-pub(super) fn tries(node: &Node) -> Result<u32, FileError> {
-    const MOST: i128 = 100;
+/// A number from 1 to `most`; `what` is whose, as in "`tries`".
+///
+/// # Errors
+/// Where it is none of these.
+pub fn count(node: &Node, what: &str, most: u32) -> Result<u32, FileError> {
     let number = match &node.value {
         Value::Integer(number) => u32::try_from(*number)
             .ok()
-            .filter(|_| (1..=MOST).contains(number)),
+            .filter(|number| (1..=most).contains(number)),
         Value::Null
         | Value::Bool(_)
         | Value::Float(_)
@@ -141,18 +143,19 @@ pub(super) fn tries(node: &Node) -> Result<u32, FileError> {
     };
     number.ok_or_else(|| {
         node.at.says(format!(
-            "`tries` is a number from 1 to {MOST}, and this is {}",
+            "{what} is a number from 1 to {most}, and this is {}",
             node.value.shown()
         ))
     })
 }
 
-pub(super) fn is_empty_list(node: &Node) -> bool {
+/// Whether it is a list with nothing in it.
+pub fn is_empty_list(node: &Node) -> bool {
     matches!(&node.value, Value::List(nodes) if nodes.is_empty())
 }
 
 /// A word for targets or sources. What a language makes of an unquoted one is told apart.
-pub(super) fn target_text(node: &Node) -> Result<&str, FileError> {
+pub fn target_text(node: &Node) -> Result<&str, FileError> {
     let says = match &node.value {
         Value::Text(text) if !text.trim().is_empty() => return Ok(text.trim()),
         Value::Integer(port) => format!(
@@ -194,25 +197,8 @@ pub(super) fn target_text(node: &Node) -> Result<&str, FileError> {
     Err(node.at.says(says))
 }
 
-/// One word, words with commas between them, or a list of words.
-pub(super) fn expected(node: &Node) -> Result<Expected, FileError> {
-    let mut words = Vec::new();
-    for node in one_or_more(node, "`expect`")? {
-        for word in text(node, "`expect`")?.split(',').map(str::trim) {
-            if word.is_empty() {
-                return Err(node.at.says(ExpectedError::Empty.to_string()));
-            }
-            let word: Expectation = word.parse().map_err(|error: String| node.at.says(error))?;
-            // So that what proves nothing is told where it stands.
-            Expected::new([word]).map_err(|error| node.at.says(error.to_string()))?;
-            words.push(word);
-        }
-    }
-    Expected::new(words).map_err(|error| node.at.says(error.to_string()))
-}
-
 /// A table of texts.
-pub(super) fn texts(node: Option<&Node>, what: &str) -> Result<BTreeMap<String, String>, FileError> {
+pub fn texts(node: Option<&Node>, what: &str) -> Result<BTreeMap<String, String>, FileError> {
     let Some(node) = node else {
         return Ok(BTreeMap::new());
     };

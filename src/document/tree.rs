@@ -1,22 +1,22 @@
-//! What a matrix file holds, whatever its language: a tree in which every node knows where it stands.
+//! What a file holds, whatever its language: a tree in which every node knows where it stands.
 
 use super::FileError;
 
 /// Where something stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub struct Place {
     /// Counted from 1.
-    pub(super) line: u32,
+    pub line: u32,
     /// In characters, counted from 1.
-    pub(super) column: u32,
+    pub column: u32,
 }
 
 impl Place {
     /// The beginning of the file.
-    pub(super) const START: Self = Self { line: 1, column: 1 };
+    pub const START: Self = Self { line: 1, column: 1 };
 
     /// What is wrong here, and what would be right.
-    pub(super) fn says(self, says: impl Into<String>) -> FileError {
+    pub fn says(self, says: impl Into<String>) -> FileError {
         FileError {
             line: self.line as usize,
             column: self.column as usize,
@@ -27,13 +27,14 @@ impl Place {
 
 /// Where the lines of a text begin.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
+pub struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+    /// Of a text.
+    pub fn of(text: &'a str) -> Self {
         let ends = text.match_indices('\n').map(|(end, _)| end + 1);
         Self {
             text,
@@ -42,7 +43,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The place of a byte.
-    pub(super) fn place(&self, byte: usize) -> Place {
+    pub fn place(&self, byte: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= byte).max(1) - 1;
         let before = self.text[self.starts[line]..].char_indices();
         let column = before.take_while(|(at, _)| self.starts[line] + at < byte).count();
@@ -54,14 +55,14 @@ impl<'a> Lines<'a> {
     }
 
     /// The line that a place is in.
-    pub(super) fn line(&self, place: Place) -> &'a str {
+    pub fn line(&self, place: Place) -> &'a str {
         let start = self.starts.get(place.line as usize - 1).copied();
         let rest = start.and_then(|start| self.text.get(start..)).unwrap_or_default();
         rest.lines().next().unwrap_or_default()
     }
 
     /// The place of a byte of a line, both counted from 1, as `serde_json` counts.
-    pub(super) fn place_in_line(&self, line: usize, byte: usize) -> Place {
+    pub fn place_in_line(&self, line: usize, byte: usize) -> Place {
         let start = self.starts.get(line.max(1) - 1).copied();
         self.place(start.unwrap_or(self.text.len()) + byte.max(1) - 1)
     }
@@ -69,35 +70,46 @@ impl<'a> Lines<'a> {
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
-    pub(super) at: Place,
-    pub(super) value: Value,
+pub struct Node {
+    /// Where it stands.
+    pub at: Place,
+    /// The value.
+    pub value: Value,
 }
 
 /// A value of any of the languages.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub enum Value {
+    /// Nothing.
     Null,
+    /// A truth value.
     Bool(bool),
+    /// A whole number.
     Integer(i128),
+    /// A number with a fraction.
     Float(f64),
     /// A date or a time, which TOML alone has.
     Date(String),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A table, its entries in the order of the file.
     Table(Vec<(Key, Node)>),
 }
 
 /// The name of an entry of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Key {
-    pub(super) at: Place,
-    pub(super) text: String,
+pub struct Key {
+    /// Where it stands.
+    pub at: Place,
+    /// The name.
+    pub text: String,
 }
 
 impl Value {
     /// The value as messages name it.
-    pub(super) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         match self {
             Self::Null => "nothing".to_owned(),
             Self::Bool(bool) => format!("the truth value {bool}"),

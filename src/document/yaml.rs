@@ -7,13 +7,12 @@ use std::net::Ipv6Addr;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Error, Localizer, Location, Spanned, UserMessageFormatter};
 
-use super::FileError;
-use super::tree::{Key, Lines, Node, Place, Value};
+use super::{FileError, Key, Lines, Node, Place, Value};
 
 /// Reads one document. An empty one is nothing.
-pub(super) fn read(text: &str) -> Result<Node, FileError> {
+pub(super) fn read(text: &str, what: &str) -> Result<Node, FileError> {
     let options = serde_saphyr::options! {
-        // A file that says more than this by aliases is an attack, not a matrix.
+        // A file that says more than this by aliases is an attack, nothing that anybody wrote.
         budget: serde_saphyr::budget! { max_depth: 32, flow_nesting_limit: 32, max_nodes: 1_000_000, max_events: 4_000_000 },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000, max_replay_stack_depth: 16 },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
@@ -24,13 +23,13 @@ pub(super) fn read(text: &str) -> Result<Node, FileError> {
         reject_unsupported_tags: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error, text))
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error, text, what))
 }
 
-fn explain(error: &Error, text: &str) -> FileError {
+fn explain(error: &Error, text: &str, what: &str) -> FileError {
     // What went wrong within an alias is told where it is written.
     if let Error::AliasError { error, .. } = error {
-        return explain(error, text);
+        return explain(error, text, what);
     }
     let place = error.location().map_or(Place::START, place);
     let line = Lines::of(text).line(place);
@@ -49,8 +48,9 @@ fn explain(error: &Error, text: &str) -> FileError {
         ));
     }
     if matches!(error, Error::MultipleDocuments { .. }) {
-        return place
-            .says("a second document begins here: a matrix is one, so write each in a file of its own");
+        return place.says(format!(
+            "a second document begins here: {what} is one, so write each in a file of its own"
+        ));
     }
     if matches!(
         error,
@@ -58,7 +58,9 @@ fn explain(error: &Error, text: &str) -> FileError {
             | Error::AliasReplayLimitExceeded { .. }
             | Error::AliasReplayStackDepthExceeded { .. }
     ) {
-        return place.says("nested too deeply, or repeated by aliases too often, for a matrix");
+        return place.says(format!(
+            "nested too deeply, or repeated by aliases too often, for {what}"
+        ));
     }
     place.says(format!("this is no YAML as it should be: {}", sentence(error)))
 }

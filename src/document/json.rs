@@ -2,12 +2,10 @@
 
 use serde::de::IgnoredAny;
 
-use super::FileError;
-use super::tree::{Lines, Node};
-use super::yaml;
+use super::{FileError, Lines, Node, yaml};
 
 /// Reads a document. `serde_json` says what is no JSON; the rest is YAML as well, and that reader knows where everything is.
-pub(super) fn read(text: &str) -> Result<Node, FileError> {
+pub(super) fn read(text: &str, what: &str) -> Result<Node, FileError> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         let place = Lines::of(text).place_in_line(error.line(), error.column());
         let says = error.to_string();
@@ -16,5 +14,5 @@ pub(super) fn read(text: &str) -> Result<Node, FileError> {
         let says = says.strip_suffix(&ending).unwrap_or(&says);
         return Err(place.says(format!("this is no JSON: {says}")));
     }
-    yaml::read(text)
+    yaml::read(text, what)
 }
