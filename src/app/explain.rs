@@ -4,9 +4,9 @@ use std::io;
 
 use super::{Failure, output};
 use crate::cli::{CheckArguments, Exit};
-use crate::diagnose::{Expectation, FindingKind};
 use crate::diagnose::explain::Topic;
 use crate::diagnose::sockets::explain as sockets;
+use crate::diagnose::{Expectation, FindingKind};
 use crate::report::{explain, sockets as of_sockets};
 
 pub(super) fn explain(verdict: Option<&str>, arguments: &CheckArguments) -> Result<Exit, Failure> {

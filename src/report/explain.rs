@@ -55,9 +55,15 @@ pub fn write_markdown(out: &mut impl io::Write) -> io::Result<()> {
         "\n## Findings\n\nTrue and useful, but not the verdict.\n\n| finding | in short |\n| --- | --- |"
     )?;
     for kind in FindingKind::ALL {
-        writeln!(out, "| [`{kind}`](#{kind}) | {} |", explain_finding(*kind).in_short)?;
+        writeln!(
+            out,
+            "| [`{kind}`](#{kind}) | {} |",
+            explain_finding(*kind).in_short
+        )?;
     }
-    FindingKind::ALL.iter().try_for_each(|kind| markdown_finding(*kind, out))
+    FindingKind::ALL
+        .iter()
+        .try_for_each(|kind| markdown_finding(*kind, out))
 }
 
 fn list_all(style: &Style, out: &mut impl io::Write) -> io::Result<()> {
@@ -90,10 +96,7 @@ fn one_finding(kind: FindingKind, style: &Style, out: &mut impl io::Write) -> io
     for line in hang("", "  ", &format!("{kind}: {}", texts.in_short), style.width()) {
         writeln!(out, "{line}")?;
     }
-    for (heading, text) in [
-        ("What it is", texts.meaning),
-        ("How it is told", texts.how_told),
-    ] {
+    for (heading, text) in [("What it is", texts.meaning), ("How it is told", texts.how_told)] {
         writeln!(out, "\n  {}", style.heading(heading))?;
         paragraph("    ", text, style, out)?;
     }

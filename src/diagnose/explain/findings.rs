@@ -60,7 +60,10 @@ mod tests {
             );
             let lists = texts.what_to_do.iter().chain(texts.what_not_to_do).copied();
             for text in [texts.meaning, texts.how_told].into_iter().chain(lists) {
-                assert!(text.ends_with(['.', ')', '`']) && text.len() > 20, "{kind}: {text}");
+                assert!(
+                    text.ends_with(['.', ')', '`']) && text.len() > 20,
+                    "{kind}: {text}"
+                );
                 assert!(!text.contains("  ") && !text.contains('\n'), "{kind}: {text}");
             }
         }

@@ -20,7 +20,9 @@ pub(super) const RESET_AT_CLOSE: FindingText = FindingText {
     meaning: "The peer knew the connection and ended it with a RST instead of a FIN, as servers with SO_LINGER 0 and many \
               health-checked load balancers do. Clients that close first never notice.",
     how_told: "Our FIN was acknowledged, or the peer had kept the connection for a quarter of a second, before the RST.",
-    what_to_do: &["Nothing, unless clients lose the end of what they sent: then the server has to close in order."],
+    what_to_do: &[
+        "Nothing, unless clients lose the end of what they sent: then the server has to close in order.",
+    ],
     what_not_to_do: &["Do not count it as a refusal."],
 };
 

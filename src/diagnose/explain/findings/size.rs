@@ -26,7 +26,9 @@ pub(super) const PMTU_REDUCED: FindingText = FindingText {
         "For a tunnel of your own, clamp the MSS at it as well (`tcp option maxseg size set rt mtu`): then TCP does not \
          depend on ICMP. It does nothing for UDP and QUIC.",
     ],
-    what_not_to_do: &["Do not block ICMP type 3 code 4 or ICMPv6 type 2 anywhere on that path: it becomes a black hole."],
+    what_not_to_do: &[
+        "Do not block ICMP type 3 code 4 or ICMPv6 type 2 anywhere on that path: it becomes a black hole.",
+    ],
 };
 
 pub(super) const PMTU_BLACK_HOLE: FindingText = FindingText {
@@ -66,8 +68,12 @@ pub(super) const MSS_CLAMPED: FindingText = FindingText {
     how_told: "The SYN-ACK's option, where raw packets let it be seen; else the size of the segments that the kernel means to \
                send, which is never more than the peer's MSS. Whether a box on the way or the server itself chose it \
                cannot be told from one side, and what became of the option in our own SYN only the peer can see.",
-    what_to_do: &["Nothing, where it is meant. Where packets are smaller than they should be, look at the server's MTU first."],
-    what_not_to_do: &["Do not take it for proof that all of the path is well: other protocols may still hang."],
+    what_to_do: &[
+        "Nothing, where it is meant. Where packets are smaller than they should be, look at the server's MTU first.",
+    ],
+    what_not_to_do: &[
+        "Do not take it for proof that all of the path is well: other protocols may still hang.",
+    ],
 };
 
 pub(super) const PMTU_UNKNOWN: FindingText = FindingText {
