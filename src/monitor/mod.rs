@@ -9,9 +9,9 @@ mod schedule;
 mod seen;
 mod standing;
 
+pub use crate::net::usage::Usage;
 pub use aim::{Aim, Aims, Allow, Answer, Asked, Reach, Refused};
 pub use allow::Permit;
-pub use crate::net::usage::Usage;
 pub use board::{Board, Engine, Loaded, Slot};
 pub use config::{Config, Module, Watched};
 pub use limit::{Buckets, Limit};
