@@ -246,7 +246,7 @@ mod tests {
             let options: Vec<String> = options.iter().map(|one| (*one).to_owned()).collect();
             check_monitor_options(&options)
         };
-        assert_eq!(check(&["--interval", "30s", "--confirm=3"]), Ok(()));
+        assert_eq!(check(&["--rate", "500", "--resolver=system"]), Ok(()));
         for (options, word) in [
             (&["--listen", "0.0.0.0:80"][..], "--listen has no place"),
             (&["--web-config", "a"], "--web-config has no place"),
