@@ -4,14 +4,17 @@ mod aim;
 mod allow;
 mod board;
 mod config;
+pub mod file;
+mod hash;
 mod limit;
 mod seen;
 mod standing;
 
 pub use aim::{Aim, Aims, Allow, Answer, Asked, Reach, Refused};
-pub use allow::Permit;
+pub use allow::{Permit, in_one_form};
 pub use board::{Board, Engine, Loaded, Slot};
 pub use config::{Config, Module, Watched};
+pub use hash::hash;
 pub use limit::{Buckets, Limit};
 pub use seen::{Lookups, Seen};
 pub use standing::{Change, Check, Confirmed, HANDSHAKE_EDGES, Handshakes, Kind, MINUTES, Minute, Standing};

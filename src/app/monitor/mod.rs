@@ -32,6 +32,12 @@ impl State {
 }
 
 pub(super) fn run(arguments: &MonitorArguments) -> Result<Exit, Failure> {
+    if arguments.init {
+        return configure::init();
+    }
+    if arguments.check {
+        return configure::check(arguments);
+    }
     let configured = configure::configure(arguments)?;
     let _ = configured;
     Err(Failure::could_not_judge("monitor is being built"))
