@@ -90,15 +90,30 @@ fn exactly_one_alert_is_raised_for_each_class_that_is_not_as_expected() {
         .collect();
     for class in Class::ALL {
         tests.push_str("  - interval: 30s\n    input_series:\n");
+        // What could not be judged leaves what was confirmed before.
+        let (confirmed, success) = match class {
+            Class::LocalError | Class::Unknown => (Class::Open, 1),
+            Class::Open
+            | Class::Slow
+            | Class::Refused
+            | Class::Rejected
+            | Class::Unreachable
+            | Class::Filtered
+            | Class::BacklogFull
+            | Class::Reset
+            | Class::DnsFailed => (*class, 0),
+        };
         for other in Class::ALL {
-            let is_it = u8::from(other == class);
+            let is_it = u8::from(*other == confirmed);
             tests.push_str(&format!(
                 "      - {{series: 'tcpprobe_state{{target=\"a:1\",class=\"{other}\"}}', values: '{is_it}x40'}}\n"
             ));
         }
-        tests.push_str(
-            "      - {series: 'tcpprobe_confirmed_success{target=\"a:1\"}', values: '0x40'}\n    promql_expr_test:\n",
-        );
+        tests.push_str(&format!(
+            "      - {{series: 'tcpprobe_confirmed_success{{target=\"a:1\"}}', values: '{success}x40'}}\n\
+             \x20     - {{series: 'tcpprobe_verdict_info{{target=\"a:1\",class=\"{class}\"}}', values: '1x40'}}\n\
+             \x20   promql_expr_test:\n"
+        ));
         let count = format!(
             "count(ALERTS{{alertname=~\"{}\",alertstate=\"firing\"}})",
             of_targets.join("|")
