@@ -1,5 +1,6 @@
 //! The same check on a schedule: what is watched and how, what each check came to, and what of that is confirmed. No IO.
 
+mod addresses;
 mod aim;
 mod allow;
 mod board;
@@ -10,6 +11,7 @@ mod seen;
 mod standing;
 
 pub use crate::net::usage::Usage;
+pub use addresses::{Followed, Moved};
 pub use aim::{Aim, Aims, Allow, Answer, Asked, Reach, Refused};
 pub use allow::Permit;
 pub use board::{Board, Engine, Loaded, Slot};
