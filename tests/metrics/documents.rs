@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::readers::{complaints, known, promtool};
+use crate::board::known;
+use crate::readers::{complaints, promtool};
 
 #[test]
 fn promtool_reads_every_example_of_a_scrape() {
@@ -74,7 +75,7 @@ fn every_alert_is_in_the_table() {
         .find(|block| block.contains("inhibit_rules:"))
         .unwrap();
     let rules: Value = serde_saphyr::from_str(&rules).unwrap();
-    let mut named = 0;
+    let mut count = 0;
     for rule in rules["inhibit_rules"].as_array().unwrap() {
         for side in ["source_matchers", "target_matchers"] {
             for matcher in rule[side].as_array().unwrap() {
@@ -82,13 +83,13 @@ fn every_alert_is_in_the_table() {
                     continue;
                 };
                 for name in names.trim_matches(['~', '"']).split('|') {
-                    named += 1;
+                    count += 1;
                     assert!(alerts.iter().any(|alert| alert == name), "{name}");
                 }
             }
         }
     }
-    assert!(named > 4, "{named}");
+    assert!(count > 4, "{count}");
 }
 
 fn alerts() -> Vec<String> {
