@@ -2,6 +2,7 @@
 
 mod args;
 mod exit;
+mod hold;
 mod k8s;
 
 mod look;
@@ -12,6 +13,7 @@ mod sockets;
 
 pub use args::{Arguments, CheckArguments, Colour, Command, DemoArguments, DocumentForm, Output};
 pub use exit::Exit;
+pub use hold::HoldArguments;
 
 pub use k8s::{
     ExtraKind, KubernetesArguments, PodCommand, WorkloadKind, check_matrix_options, check_monitor_options,

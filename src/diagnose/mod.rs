@@ -6,6 +6,7 @@ pub mod doctor;
 mod expectation;
 pub mod explain;
 mod findings;
+pub mod hold;
 pub mod name;
 mod reasons;
 mod signs;

@@ -4,10 +4,11 @@
 //! Every `at` is the time since the first packet of the endpoint.
 
 pub mod facilities;
+pub mod hold;
 mod host;
 mod name;
 mod own;
-mod seconds;
+pub(crate) mod seconds;
 mod shot;
 mod sight;
 pub mod sockets;

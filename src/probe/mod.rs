@@ -4,6 +4,7 @@
 //! parallel, with every probe that can still separate the causes that are left.
 
 mod ask;
+pub mod hold;
 mod raw;
 mod schedule;
 mod seen;

@@ -268,7 +268,10 @@ mod tests {
         let taken = (0..6).filter(|_| queue.take_in(&line).is_ok()).count();
         assert_eq!((taken, queue.lost), (4, 2));
         queue.bytes -= queue.lines.pop_front().unwrap().len();
-        assert!(queue.take_in(b"small").is_err(), "that something was lost comes first");
+        assert!(
+            queue.take_in(b"small").is_err(),
+            "that something was lost comes first"
+        );
         assert_eq!(queue.lost, 3);
     }
 

@@ -12,6 +12,7 @@ mod toward;
 pub use crate::evidence::sockets::State;
 pub use judge::{Found, Growth, Loss, Share, Verdict, judge, runs_out_in};
 pub use patience::gives_up_in;
+pub(in crate::diagnose) use patience::span;
 pub use peers::{Peer, PeerCount, Peers};
 pub use settings::{JudgedSetting, Meaning, Notice, Reuse, Setting, judge_settings};
 pub use tally::{Bounds, Case, Cases, Group, Listener, Tally};
