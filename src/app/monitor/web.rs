@@ -5,14 +5,15 @@ mod probe;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use super::{Failure, State};
-use crate::app::complain;
+use super::State;
+use super::thread::off_duty;
 use crate::app::gather::services;
+use crate::app::{Failure, complain};
 use crate::cli::MonitorArguments;
 use crate::http::{Body, Gate, Limits, Request, Response, Server};
 use crate::monitor::{Buckets, Reach, Usage};
@@ -28,7 +29,10 @@ const READY_AFTER: Duration = Duration::from_secs(60);
 const PATHS: &[(&str, &str)] = &[
     ("/", "all targets, as a page"),
     ("/metrics", "all targets and this process, for Prometheus"),
-    ("/probe?target=HOST:PORT", "one check, made for this request; with module=NAME, timeout=DURATION, debug=true"),
+    (
+        "/probe?target=HOST:PORT",
+        "one check, made for this request; with module=NAME, timeout=DURATION, debug=true",
+    ),
     ("/-/healthy", "whether this process answers"),
     ("/-/ready", "whether every target has been looked at"),
     ("/-/reload", "reads the configuration again (POST or PUT)"),
@@ -43,7 +47,7 @@ pub(super) struct Listening {
 /// Where they are given.
 pub(super) struct Answering {
     finisher: Finisher,
-    thread: thread::JoinHandle<()>,
+    thread: JoinHandle<()>,
 }
 
 /// Listens, before anything is sent, so that what is wrong here ends the run at once.
@@ -68,8 +72,12 @@ impl Listening {
 
     /// Answers from what is known, until it is told to end.
     pub(super) fn answer(self, state: Arc<State>) -> Result<Answering, Failure> {
-        let cannot = |error| Failure::could_not_judge(format!("answering over HTTP is not possible: {error}"));
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+        let cannot =
+            |error| Failure::could_not_judge(format!("answering over HTTP is not possible: {error}"));
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(cannot)?;
         let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
         let reach = if self.addresses().iter().all(is_loopback) {
             Reach::Loopback
@@ -95,15 +103,19 @@ impl Listening {
                 complain(&format!("nobody is answered over HTTP any more: {error}"));
             }
         };
-        let thread = thread::Builder::new().name("http".to_owned()).spawn(serve).map_err(cannot)?;
+        let thread = off_duty("http", serve).map_err(cannot)?;
         Ok(Answering { finisher, thread })
     }
 }
 
 impl Answering {
-    /// Ends, when what is being answered has been, and within a second.
-    pub(super) fn finish(self) {
+    /// Answers what is being answered, within a second, and nobody else.
+    pub(super) fn stop(&self) {
         self.finisher.finish();
+    }
+
+    /// Returns when it has ended.
+    pub(super) fn wait(self) {
         // If it panicked, it has ended too, and said so.
         let _ = self.thread.join();
     }
@@ -126,7 +138,8 @@ impl Web {
             "/" | "/metrics" | "/probe" | "/-/healthy" | "/-/ready"
                 if !matches!(request.method.as_str(), "GET" | "HEAD") =>
             {
-                Response::text(405, format!("{} is asked with GET or HEAD.", request.path)).with("allow", "GET, HEAD")
+                Response::text(405, format!("{} is asked with GET or HEAD.", request.path))
+                    .with("allow", "GET, HEAD")
             }
             "/" => html(page(&self.state.board)),
             "/metrics" => self.metrics(request),
@@ -171,15 +184,23 @@ impl Web {
                 .with("allow", "POST, PUT");
         }
         if is_from_another_site(request) {
-            return Response::text(403, "A page of another site may not have the configuration read again.");
+            return Response::text(
+                403,
+                "A page of another site may not have the configuration read again.",
+            );
         }
         if let Err(why) = self.state.reloads.reload().await {
-            return Response::text(500, format!("The configuration was not taken, and the one before stays in force: {why}"));
+            return Response::text(
+                500,
+                format!("The configuration was not taken, and the one before stays in force: {why}"),
+            );
         }
         if let Err(why) = self.gate.refresh() {
             return Response::text(
                 500,
-                format!("The configuration is in force, but not the web configuration; the one before stays: {why}"),
+                format!(
+                    "The configuration is in force, but not the web configuration; the one before stays: {why}"
+                ),
             );
         }
         Response::text(200, "The configuration is in force.")
@@ -199,10 +220,22 @@ fn html(page: String) -> Response {
 }
 
 fn not_found(path: &str) -> Response {
-    let shown: String = path.chars().take(100).filter(|letter| !letter.is_control()).collect();
+    let shown: String = path
+        .chars()
+        .take(100)
+        .filter(|letter| !letter.is_control())
+        .collect();
     let widest = PATHS.iter().map(|(path, _)| path.len()).max().unwrap_or_default();
-    let paths = PATHS.iter().map(|(path, what)| format!("  {path:widest$}  {what}\n"));
-    Response::text(404, format!("There is nothing at {shown}. The paths are:\n{}", paths.collect::<String>()))
+    let paths = PATHS
+        .iter()
+        .map(|(path, what)| format!("  {path:widest$}  {what}\n"));
+    Response::text(
+        404,
+        format!(
+            "There is nothing at {shown}. The paths are:\n{}",
+            paths.collect::<String>()
+        ),
+    )
 }
 
 /// Whether a browser says that a page of another site made it ask. Of two sites that a person has open, one shall not use the
@@ -215,7 +248,10 @@ fn is_from_another_site(request: &Request) -> bool {
 fn hardened(mut response: Response) -> Response {
     for (name, value) in [
         ("cache-control", "no-store"),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
     ] {
