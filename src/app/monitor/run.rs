@@ -438,7 +438,7 @@ impl Watch {
             }
         }
         let dropped = unsure + self.flights.len() as u64;
-        self.events.tell(&Event::Ended(dropped));
+        self.events.tell(&Event::Ended(&self.board().engine(), dropped));
         self.events
     }
 }
