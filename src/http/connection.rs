@@ -211,7 +211,13 @@ where
     };
     let response = response.await?;
     phases.set(Phase::Answer);
-    Ok(answer(response, &parts.method, &parts.headers, &in_force.headers, phases))
+    Ok(answer(
+        response,
+        &parts.method,
+        &parts.headers,
+        &in_force.headers,
+        phases,
+    ))
 }
 
 /// Says why the client is turned away, before there is an answer to speak of.
