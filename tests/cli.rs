@@ -29,6 +29,8 @@ mod signals;
 mod streams;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/systemd.rs"]
+mod systemd;
 #[path = "cli/targets.rs"]
 mod targets;
 #[path = "cli/verdicts.rs"]

@@ -6,13 +6,16 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::check::{Addresses, Options};
+use crate::check::{Addresses, Beside, Options};
 use crate::cli::{CheckArguments, LookArguments, ModeArgument, ResolverArgument};
 use crate::net::dial::Hold;
 use crate::net::dns::{Families, Resolver, Servers};
 use crate::net::interfaces;
 use crate::net::raw::{RawSight, Use};
 use crate::target::{Host, ListError, Services, Target, TargetError};
+
+/// So many targets have the kernel's sockets searched for each of them; more of them share what a search finds.
+const FEW: usize = 3;
 
 /// What a run needs.
 #[derive(Debug)]
@@ -120,7 +123,10 @@ pub(super) fn gather(arguments: &CheckArguments) -> Result<Gathered, GatherError
     if targets.is_empty() {
         return Err(GatherError::NoTarget);
     }
-    let options = options(arguments)?;
+    let mut options = options(arguments)?;
+    if targets.len() <= FEW {
+        options.beside = Beside::one_by_one();
+    }
     for target in &targets {
         fits(target, &options)?;
     }
@@ -200,6 +206,7 @@ pub(super) fn look(arguments: &LookArguments) -> Result<Options, GatherError> {
             ModeArgument::Connect => Use::Never,
             ModeArgument::Raw => Use::Always,
         }),
+        beside: Beside::together(),
     })
 }
 

@@ -6,14 +6,16 @@ mod doctor;
 mod document;
 mod explain;
 mod gather;
+mod hold;
 mod k8s;
 mod matrix;
-#[allow(dead_code, reason = "being wired")]
 mod monitor;
 mod output;
 mod report;
+mod room;
 mod rounds;
 mod sockets;
+mod terminal;
 
 pub use gather::GatherError;
 
@@ -38,6 +40,7 @@ pub fn run(arguments: &Arguments) -> Exit {
         Some(Command::Report(what)) => report::run(what),
         Some(Command::K8s(what)) => k8s::run(what),
         Some(Command::Sockets(what)) => sockets::run(what),
+        Some(Command::Hold(what)) => hold::run(what),
         Some(Command::Pod(what)) => k8s::pod(what),
         Some(Command::Explain { verdict }) => explain::explain(verdict.as_deref(), &arguments.check),
         Some(Command::Doctor { output }) => doctor::doctor(*output, &arguments.check),

@@ -235,6 +235,7 @@ impl<W: Wanted> Crowd<W> {
             }
         }
         let plan = Plan::of(&self.wanted, &self.names, &self.shared.options);
+        self.shared.options.beside.refresh().await;
         let order = self.sweeping.begin(&plan, &self.shared.options, self.bounds);
         self.queue = Queue::of(order, &plan, self.bounds);
         self.plan = Some(plan);

@@ -88,6 +88,7 @@ pub(super) async fn check_endpoint(
     if look.fast == Fast::Believed {
         investigation = investigation.believing_fast();
     }
+    let mut asked = None;
     let (finisher, finish) = finisher();
     let (connected, mut on_connected) = mpsc::unbounded_channel();
     let mut run = Run {
@@ -111,6 +112,8 @@ pub(super) async fn check_endpoint(
                 seen_at_once = true;
             }
         }
+        // After the first packet, which shall not wait for it.
+        asked.get_or_insert_with(|| (clock::now(), options.beside.ask(endpoint)));
         if seen_at_once {
             continue;
         }
@@ -129,6 +132,11 @@ pub(super) async fn check_endpoint(
     while let Some(observation) = run.probes.next().await {
         run.note(&observation);
         investigation.saw(observation);
+    }
+    if let Some((at, asked)) = asked
+        && let Some(look) = options.beside.told(asked, run.started).await
+    {
+        investigation.saw(observation(run.started, at, Saw::OwnSockets(look)));
     }
     let tally = tally(investigation.evidence(), look.alongside);
     for observation in run.conclude(tally) {
@@ -189,6 +197,11 @@ impl Run<'_> {
     fn note(&mut self, observation: &Observation) {
         let now = clock::now();
         self.controls.ended(observation, self.endpoint, now);
+        if let Saw::Connect(dial) | Saw::Control(dial) | Saw::Hop(dial) | Saw::TtlOne(dial) = &observation.saw
+            && let Some(from) = dial.from
+        {
+            self.options.beside.ended(from, dial.to);
+        }
         self.company.note(self.endpoint.ip(), |all| {
             all.ended(observation, self.endpoint, now);
         });

@@ -1,17 +1,21 @@
 //! The conductor for one run: carries out in `net` what `probe` asks for and hands back what was seen, until there
 //! is a diagnosis.
 
+mod beside;
 mod company;
 mod crowd;
 mod endpoint;
+mod hold;
 mod outcome;
 mod pace;
 mod sights;
 mod target;
 
+pub use beside::Beside;
 pub use company::Company;
 pub use crowd::{Bounds, Crowd, Looked, Wanted};
 pub use endpoint::Life;
+pub use hold::{HoldOutcome, HoldProgress, hold, hold_once};
 pub use outcome::{EndpointOutcome, NameOutcome, TargetOutcome};
 pub use pace::Pace;
 pub use sights::Sights;
@@ -50,6 +54,8 @@ pub struct Options {
     pub resolver: Resolver,
     /// The raw sockets, where they may be used.
     pub raw: RawSight,
+    /// What other programs of this host have open; runs that clone it share what the kernel said.
+    pub beside: Beside,
 }
 
 /// Which addresses of a name to look at.

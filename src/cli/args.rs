@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::{
-    KubernetesArguments, LookArguments, MatrixArguments, MonitorArguments, PodCommand, ReportArguments,
-    SocketsArguments,
+    HoldArguments, KubernetesArguments, LookArguments, MatrixArguments, MonitorArguments, PodCommand,
+    ReportArguments, SocketsArguments,
 };
 use crate::diagnose::Expectation;
 use crate::duration;
@@ -43,6 +43,18 @@ Exit codes:
   1  something fails, or will when it goes on
   2  the command line is wrong
   3  the sockets could not be read";
+
+const AFTER_HOLD_HELP: &str = "\
+Examples:
+  tcpprobe hold db:5432                    how long may it be idle, up to 15 min
+  tcpprobe hold --max 1h db:5432
+  tcpprobe hold --after 5m db:5432         one connection: does it live so long?
+
+Exit codes:
+  0  idle connections live for as long as was asked
+  1  they die earlier, or no connection can be made
+  2  the command line is wrong
+  3  could not judge: ended early, the target went away, or loss";
 
 const AFTER_MONITOR_HELP: &str = "\
 Examples:
@@ -84,7 +96,7 @@ pub enum Command {
     /// Check targets on a schedule, and say over HTTP what became of them: metrics, /probe, a page
     #[command(after_help = AFTER_MONITOR_HELP)]
     Monitor(Box<MonitorArguments>),
-    /// Print the manifests that run a matrix in Kubernetes
+    /// Print the manifests that run a matrix or a monitor in Kubernetes
     K8s(KubernetesArguments),
     /// What the pods of a DaemonSet run
     #[command(subcommand, hide = true)]
@@ -92,6 +104,9 @@ pub enum Command {
     /// Read the TCP sockets of this host: which leak, which are stuck and for how long
     #[command(after_help = AFTER_SOCKETS_HELP)]
     Sockets(SocketsArguments),
+    /// Find out for how long a connection may be idle before something on the way forgets it
+    #[command(after_help = AFTER_HOLD_HELP)]
+    Hold(Box<HoldArguments>),
     /// Explain a verdict: what it means, how it is told, what to do
     Explain {
         /// CLASS or CLASS/CAUSE, as in the first line of a report; a label, state or setting of "sockets"; all when left out

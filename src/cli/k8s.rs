@@ -16,53 +16,76 @@ Examples:
   tcpprobe k8s indexed-job --matrix big.yaml --shards 8 -- --rate 500
   tcpprobe k8s daemonset --matrix nodes.yaml
   tcpprobe k8s cronjob --matrix shop.yaml --schedule '30 2 * * *'
+  tcpprobe k8s monitor --config monitor.yaml --with servicemonitor
 
 What it prints begins with the commands that run it, collect the answer and
 delete it.";
+
+/// Above the options of a matrix, and above those of a monitor.
+const MATRIX: &str = "Options for a matrix";
+const MONITOR: &str = "Options for a monitor";
 
 /// Manifests to print.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct KubernetesArguments {
-    /// What is to run the matrix
+    /// What is to run a matrix, or a monitor
     #[arg(value_enum)]
     pub kind: WorkloadKind,
-    /// The matrix, in YAML, TOML or JSON ("-" is standard input, in YAML)
-    #[arg(long, value_name = "FILE")]
-    pub matrix: PathBuf,
+    /// The matrix, in YAML, TOML or JSON ("-" is standard input, in YAML); for all kinds but "monitor"
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_if_eq_any([("kind", "job"), ("kind", "indexed-job"), ("kind", "daemonset"), ("kind", "cronjob")])
+    )]
+    pub matrix: Option<PathBuf>,
+    /// The configuration of the monitor, in YAML, TOML or JSON ("-" is standard input, in YAML)
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_if_eq("kind", "monitor"),
+        help_heading = MONITOR
+    )]
+    pub config: Option<PathBuf>,
     /// The image, whose entrypoint is tcpprobe
     #[arg(long, value_name = "IMAGE", default_value = concat!("tcpprobe:", env!("CARGO_PKG_VERSION")))]
     pub image: String,
-    /// What everything is called [default: tcpprobe, and the name of the matrix]
+    /// What everything is called [default: tcpprobe, and the name of the matrix or "monitor"]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// The namespace of sources that name none [default: the one that kubectl is set to]
+    /// The namespace, of a matrix that of the sources that name none [default: the one that kubectl is set to]
     #[arg(long, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
     /// Run this source of the matrix alone
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = MATRIX)]
     pub source: Option<String>,
     /// Root with NET_RAW, for raw probes; the default passes PodSecurity's level "restricted"
     #[arg(long)]
     pub raw: bool,
     /// When a CronJob runs: minute, hour, day of the month, month, day of the week, such as '30 2 * * *'
-    #[arg(long, value_name = "SCHEDULE", required_if_eq("kind", "cronjob"))]
+    #[arg(long, value_name = "SCHEDULE", required_if_eq("kind", "cronjob"), help_heading = MATRIX)]
     pub schedule: Option<String>,
     /// How many pods of an Indexed Job share the edges
-    #[arg(long, value_name = "N", required_if_eq("kind", "indexed-job"))]
+    #[arg(long, value_name = "N", required_if_eq("kind", "indexed-job"), help_heading = MATRIX)]
     pub shards: Option<NonZeroU32>,
-    /// How long a Job and its logs are kept when it is over
-    #[arg(long, value_name = "DURATION", default_value = "1day", value_parser = long_duration)]
-    pub keep: Duration,
-    /// How long a Job may take at most; then it has failed, and its pods and their logs are gone
-    #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = long_duration)]
-    pub deadline: Duration,
-    /// Further options of "tcpprobe matrix", behind "--"
-    #[arg(last = true, value_name = "MATRIX OPTIONS")]
+    /// How long a Job and its logs are kept when it is over [default: 1day]
+    #[arg(long, value_name = "DURATION", value_parser = long_duration, help_heading = MATRIX)]
+    pub keep: Option<Duration>,
+    /// How long a Job may take at most; then it has failed, and its pods and their logs are gone [default: 6h]
+    #[arg(long, value_name = "DURATION", value_parser = long_duration, help_heading = MATRIX)]
+    pub deadline: Option<Duration>,
+    /// What else to print for a monitor, several separated by commas
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', help_heading = MONITOR)]
+    pub with: Vec<ExtraKind>,
+    /// The namespace of the Prometheus that the NetworkPolicy lets in [default: monitoring]
+    #[arg(long, value_name = "NAMESPACE", help_heading = MONITOR)]
+    pub prometheus_namespace: Option<String>,
+    /// Further options of "tcpprobe matrix" or "tcpprobe monitor", behind "--"
+    #[arg(last = true, value_name = "FURTHER OPTIONS")]
     pub options: Vec<String>,
 }
 
-/// What runs a matrix in a cluster.
+/// What runs in a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum WorkloadKind {
     /// A Job for each source, with its labels and service account
@@ -73,6 +96,28 @@ pub enum WorkloadKind {
     Daemonset,
     /// A CronJob for each source
     Cronjob,
+    /// A Deployment of one pod that checks on a schedule, with a Service
+    Monitor,
+}
+
+impl WorkloadKind {
+    /// How long a Job and its logs are kept where nothing else is asked for.
+    pub const KEEP: Duration = Duration::from_secs(24 * 3600);
+    /// How long a Job may take where nothing else is asked for.
+    pub const DEADLINE: Duration = Duration::from_secs(6 * 3600);
+}
+
+/// What not every cluster takes, or wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExtraKind {
+    /// Has the Prometheus operator scrape /metrics
+    #[value(name = "servicemonitor")]
+    ServiceMonitor,
+    /// Has the Prometheus operator scrape /probe for every target, beside our own schedule; needs --namespace
+    Probe,
+    /// Lets nobody in but Prometheus
+    #[value(name = "networkpolicy")]
+    NetworkPolicy,
 }
 
 /// What the pods of a DaemonSet run, which may not end.
@@ -85,7 +130,7 @@ pub enum PodCommand {
 }
 
 /// The options of `tcpprobe matrix` that manifests set themselves, or that have no place in a pod.
-const NOT_IN_A_POD: [&str; 10] = [
+const NOT_IN_A_PODS_MATRIX: [&str; 10] = [
     "source",
     "instance",
     "shard",
@@ -98,18 +143,38 @@ const NOT_IN_A_POD: [&str; 10] = [
     "baseline",
 ];
 
+/// The same of `tcpprobe monitor`: files that no pod has, and what the kubelet asks for.
+const NOT_IN_A_PODS_MONITOR: [&str; 6] = ["targets", "config", "check", "listen", "web_config", "events"];
+
 /// Whether `tcpprobe matrix` takes these options, and a pod can have them. What is wrong is to be seen before the cluster is
 /// asked.
 ///
 /// # Errors
 /// What is wrong with them.
 pub fn check_matrix_options(options: &[String]) -> Result<(), String> {
-    let words = ["tcpprobe", "matrix", "FILE"].map(str::to_owned);
+    check_options(&["matrix", "FILE"], &NOT_IN_A_PODS_MATRIX, options)
+}
+
+/// The same of `tcpprobe monitor`.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check_monitor_options(options: &[String]) -> Result<(), String> {
+    check_options(&["monitor"], &NOT_IN_A_PODS_MONITOR, options)
+}
+
+fn check_options(command: &[&str], not_in_a_pod: &[&str], options: &[String]) -> Result<(), String> {
+    let name = command.first().copied().unwrap_or_default();
+    let words: Vec<String> = ["tcpprobe"]
+        .iter()
+        .chain(command)
+        .map(|word| (*word).to_owned())
+        .collect();
     let parsed = Arguments::command().try_get_matches_from(words.iter().chain(options));
     let matches = match parsed {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            return Err("behind --: --help is for 'tcpprobe matrix --help'".to_owned());
+            return Err(format!("behind --: --help is for 'tcpprobe {name} --help'"));
         }
         Err(error) => {
             let text = error.to_string();
@@ -119,18 +184,21 @@ pub fn check_matrix_options(options: &[String]) -> Result<(), String> {
                 .next()
                 .unwrap_or_default();
             return Err(format!(
-                "behind --: {says}; 'tcpprobe matrix --help' has the options"
+                "behind --: {says}; 'tcpprobe {name} --help' has the options"
             ));
         }
     };
-    let Some(matches) = matches.subcommand_matches("matrix") else {
-        return Err("behind --: options of 'tcpprobe matrix' are wanted here".to_owned());
+    let Some(matches) = matches.subcommand_matches(name) else {
+        return Err(format!("behind --: options of 'tcpprobe {name}' are wanted here"));
     };
-    for option in NOT_IN_A_POD {
+    for option in not_in_a_pod {
         if matches.value_source(option) == Some(ValueSource::CommandLine) {
+            let written = match *option {
+                "targets" => "a target".to_owned(),
+                other => format!("--{}", other.replace('_', "-")),
+            };
             return Err(format!(
-                "behind --: --{} has no place here: the manifests say who looks, at what and where the results go",
-                option.replace('_', "-")
+                "behind --: {written} has no place here: the manifests say who looks, at what and where the results go"
             ));
         }
     }
@@ -170,6 +238,24 @@ mod tests {
         assert!(check(&["--rate", "0"]).unwrap_err().contains("'0'"));
         assert!(check(&["other.yaml"]).unwrap_err().contains("'other.yaml'"));
         assert!(check(&["--help"]).unwrap_err().contains("matrix --help"));
+    }
+
+    #[test]
+    fn a_monitor_takes_its_own_options_and_no_files_or_targets() {
+        let check = |options: &[&str]| {
+            let options: Vec<String> = options.iter().map(|one| (*one).to_owned()).collect();
+            check_monitor_options(&options)
+        };
+        assert_eq!(check(&["--interval", "30s", "--confirm=3"]), Ok(()));
+        for (options, word) in [
+            (&["--listen", "0.0.0.0:80"][..], "--listen has no place"),
+            (&["--web-config", "a"], "--web-config has no place"),
+            (&["db:5432"], "a target has no place"),
+            (&["--shard", "0/2"], "tcpprobe monitor --help"),
+        ] {
+            let error = check(options).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

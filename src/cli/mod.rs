@@ -2,6 +2,7 @@
 
 mod args;
 mod exit;
+mod hold;
 mod k8s;
 
 mod look;
@@ -12,8 +13,11 @@ mod sockets;
 
 pub use args::{Arguments, CheckArguments, Colour, Command, DemoArguments, DocumentForm, Output};
 pub use exit::Exit;
+pub use hold::HoldArguments;
 
-pub use k8s::{KubernetesArguments, PodCommand, WorkloadKind, check_matrix_options};
+pub use k8s::{
+    ExtraKind, KubernetesArguments, PodCommand, WorkloadKind, check_matrix_options, check_monitor_options,
+};
 pub use look::{LookArguments, ModeArgument, ResolverArgument};
 pub use manual::{write_completions, write_manual};
 pub use matrix::{MatrixArguments, MatrixForm, ReportArguments, SweepArgument};

@@ -12,7 +12,7 @@ use crate::diagnose::Expectation;
 use crate::duration;
 
 /// What to watch, and who may ask for it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct MonitorArguments {
     /// Which of those that a file says too were given; read before they are.
     #[command(flatten)]

@@ -16,9 +16,9 @@ use place::Place;
 use steps::{
     acceptor, addresses, ask_neighbour, audit, capture, conntrack, descriptors, drop_after, endpoints,
     ghosts, iptables_here, kernel_log, listener_queue, locate, longer, loopback_link, neighbour,
-    neighbour_at, other_listeners, overflows, pods, policies, port_range, port_use, proxy, refusing_route,
-    repeat, reverse_path_filter, route, route_at, rules_at, rules_here, server_process, softirq, trace,
-    unhurried, way_back, with_raw_probes,
+    neighbour_at, other_listeners, overflows, own_sockets, pods, policies, port_range, port_use, proxy,
+    refusing_route, repeat, reverse_path_filter, route, route_at, rules_at, rules_here, server_process,
+    softirq, trace, unhurried, way_back, with_raw_probes,
 };
 
 /// One next step.
@@ -39,7 +39,7 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         .from
         .map_or_else(|| "the host that sends it".to_owned(), |from| from.to_string());
     let steps = match diagnosis.cause {
-        Cause::Healthy => return proxy(place, diagnosis),
+        Cause::Healthy => vec![proxy(place, diagnosis)],
         Cause::SynLost | Cause::Retransmitted => {
             let nat = (!place.is_local()).then(conntrack);
             vec![Some(repeat(place)), nat, Some(overflows(place))]
@@ -155,7 +155,8 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         | Cause::DnsTimeout
         | Cause::DnsUnreachable => Vec::new(),
     };
-    steps.into_iter().flatten().take(5).collect()
+    let own = own_sockets(place, diagnosis);
+    steps.into_iter().flatten().take(5).chain(own).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What is true and useful beside the verdict.
 
+mod own;
+
 use std::time::Duration;
 
 use super::signs;
@@ -19,6 +21,7 @@ pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
     ]
     .into_iter()
     .flatten()
+    .chain(own::of(evidence))
     .collect()
 }
 

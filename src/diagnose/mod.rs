@@ -6,6 +6,7 @@ pub mod doctor;
 mod expectation;
 pub mod explain;
 mod findings;
+pub mod hold;
 pub mod name;
 mod reasons;
 mod signs;
@@ -71,7 +72,14 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let candidates = weigh::weigh(&signs);
     let findings = findings::of_endpoint(evidence);
     let (cause, confidence) = verdict(evidence, &signs, &candidates, &findings);
-    let not_ruled_out = not_ruled_out(&candidates, cause);
+    let mut not_ruled_out = not_ruled_out(&candidates, cause);
+    // Our SYN was answered and those of others to the same port are not: it may answer some of them alone.
+    let others_wait = findings
+        .iter()
+        .any(|finding| finding.kind == FindingKind::OwnSynSentStuck);
+    if others_wait && cause.class() == Class::Open && !not_ruled_out.contains(&Cause::Overloaded) {
+        not_ruled_out.push(Cause::Overloaded);
+    }
     let confidence = if not_ruled_out.is_empty() {
         confidence
     } else {

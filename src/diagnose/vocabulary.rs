@@ -245,5 +245,56 @@ labelled! {
         SynCookies = "syn-cookies",
         /// A SYN-ACK, a SYN or a reply was lost although the connection was made.
         PathLoss = "path-loss",
+        /// How large packets to the host may be.
+        PathMtu = "path-mtu",
+        /// Somebody on the way says that packets have to be smaller than our own link allows.
+        PmtuReduced = "pmtu-reduced",
+        /// Packets that connections would send vanish for their size, and nobody says so.
+        PmtuBlackHole = "pmtu-black-hole",
+        /// The peer's MSS keeps segments smaller than our own link allows.
+        MssClamped = "mss-clamped",
+        /// How large packets to the host may be could not be found out.
+        PmtuUnknown = "pmtu-unknown",
+        /// Connections of other programs of this host to the endpoint get no answer to their SYN.
+        OwnSynSentStuck = "own-syn-sent-stuck",
+        /// What other programs of this host sent to the endpoint is not acknowledged.
+        OwnSendStalled = "own-send-stalled",
+        /// The endpoint does not read what other programs of this host have for it.
+        OwnZeroWindow = "own-zero-window",
+        /// Live connections of other programs of this host to the endpoint lose segments.
+        OwnRetransmitting = "own-retransmitting",
+        /// The endpoint has closed connections that programs of this host do not close.
+        OwnCloseWait = "own-close-wait",
+        /// This host closes many connections to the endpoint, whose ports wait for a minute.
+        OwnTimeWait = "own-time-wait",
+        /// Hardly a port of this host is left for connections to the endpoint.
+        OwnPortsNearlyExhausted = "own-ports-nearly-exhausted",
+    }
+}
+
+impl FindingKind {
+    /// Whether it speaks of connections that other programs of this host have.
+    pub const fn is_of_own_sockets(self) -> bool {
+        match self {
+            Self::OwnSynSentStuck
+            | Self::OwnSendStalled
+            | Self::OwnZeroWindow
+            | Self::OwnRetransmitting
+            | Self::OwnCloseWait
+            | Self::OwnTimeWait
+            | Self::OwnPortsNearlyExhausted => true,
+            Self::ClosedAfterAccept
+            | Self::ResetAtClose
+            | Self::ProxySuspected
+            | Self::V4V6Differ
+            | Self::AddressesDiffer
+            | Self::SynCookies
+            | Self::PathLoss
+            | Self::PathMtu
+            | Self::PmtuReduced
+            | Self::PmtuBlackHole
+            | Self::MssClamped
+            | Self::PmtuUnknown => false,
+        }
     }
 }

@@ -4,15 +4,18 @@
 //! Every `at` is the time since the first packet of the endpoint.
 
 pub mod facilities;
+pub mod hold;
 mod host;
 mod name;
-mod seconds;
+mod own;
+pub(crate) mod seconds;
 mod shot;
 mod sight;
 pub mod sockets;
 
 pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
 pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};
+pub use own::{OwnPorts, OwnSegments, OwnSockets, OwnStuck};
 pub use shot::{Question, Reply, ReplySays, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy};
 pub use sight::{Ability, Mode, Sight};
 
@@ -118,6 +121,8 @@ pub enum Saw {
     Listener(Look<Listener>),
     /// Growth of this network namespace's own counters while we probed.
     Counters(Look<Counters>),
+    /// What other programs of this host have open towards the endpoint; left out where that is nothing.
+    OwnSockets(Look<OwnSockets>),
 }
 
 /// Packets that a host surely answers, and how many of them it did.

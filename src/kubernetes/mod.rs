@@ -1,8 +1,9 @@
 //! The manifests that run a matrix in a cluster: one workload for each source, with the labels and the service account by
-//! which policies know it, and the matrix itself in a ConfigMap. Pure.
+//! which policies know it, and the matrix itself in a ConfigMap; and those that run a monitor. Pure.
 
 mod commands;
 mod labels;
+mod monitor;
 mod names;
 mod objects;
 mod pod;
@@ -12,6 +13,7 @@ mod syntax;
 mod tests;
 mod workload;
 
+pub use monitor::{Extra, MonitorSettings};
 pub use schedule::{Schedule, ScheduleError};
 
 use std::collections::BTreeSet;
@@ -32,7 +34,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// Shards of one matrix at most. A pod each is already more than a cluster is likely to give.
 pub const MOST_SHARDS: u32 = 10_000;
 
-/// A matrix as its user wrote it.
+/// A matrix, or the configuration of a monitor, as its user wrote it.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'a> {
     /// The file.
@@ -103,12 +105,14 @@ pub enum ManifestError {
         /// What there is.
         known: Vec<String>,
     },
-    /// The matrix does not fit.
+    /// The file does not fit.
     #[error(
-        "the matrix has {bytes} bytes, and a ConfigMap takes {MOST_BYTES}: write blocks and ranges instead of single targets, \
-         or make several matrices of it"
+        "the {what} has {bytes} bytes, and a ConfigMap takes {MOST_BYTES}: write blocks and ranges instead of single targets, \
+         or make several of it"
     )]
     TooLarge {
+        /// What does not fit.
+        what: &'static str,
         /// Its size.
         bytes: usize,
     },
@@ -127,6 +131,19 @@ pub enum ManifestError {
         "--namespace {0}: no namespace is called that: Kubernetes takes small letters, digits and hyphens"
     )]
     Namespace(String),
+    /// The namespace of Prometheus is none.
+    #[error(
+        "--prometheus-namespace {0}: no namespace is called that: Kubernetes takes small letters, digits and hyphens"
+    )]
+    PrometheusNamespace(String),
+    /// Prometheus, in its own namespace, could not find the monitor.
+    #[error("--with probe: a Probe has to say where the monitor is: say --namespace too")]
+    ProbeWithoutNamespace,
+    /// There is nothing to list.
+    #[error(
+        "--with probe: a Probe lists the targets of the configuration, and it has none: leave it out, or add \"targets\""
+    )]
+    ProbeWithoutTargets,
     /// A source says something that Kubernetes does not take.
     #[error("source '{source_name}': {says}")]
     Source {
@@ -167,13 +184,17 @@ struct Part<'a> {
 impl Manifests {
     /// The objects that run a matrix.
     pub fn new(matrix: &Matrix, document: Document<'_>, settings: &Settings) -> Result<Self, ManifestError> {
-        check(document, settings)?;
+        check("matrix", document, &settings.image, settings.namespace.as_deref())?;
         let base = names::base(settings.name.as_deref(), matrix.name.as_deref())?;
         let parts = parts(matrix, settings, &base)?;
         let namespaces: BTreeSet<Option<&str>> = parts.iter().map(|part| part.namespace).collect();
         let maps = namespaces.iter().map(|namespace| {
             let metadata = labels::metadata(&base, &base, *namespace, None);
-            Object::ConfigMap(ConfigMap::new(metadata, key(document.format), document.text))
+            Object::ConfigMap(ConfigMap::new(
+                metadata,
+                key(MATRIX_FILE, document.format),
+                document.text,
+            ))
         });
         let workloads = parts
             .iter()
@@ -205,16 +226,21 @@ impl Manifests {
     }
 }
 
-fn check(document: Document<'_>, settings: &Settings) -> Result<(), ManifestError> {
+fn check(
+    what: &'static str,
+    document: Document<'_>,
+    image: &str,
+    namespace: Option<&str>,
+) -> Result<(), ManifestError> {
     let bytes = document.text.len();
     if bytes > MOST_BYTES {
-        return Err(ManifestError::TooLarge { bytes });
+        return Err(ManifestError::TooLarge { what, bytes });
     }
-    if settings.image.is_empty() || !settings.image.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(ManifestError::Image(settings.image.clone()));
+    if image.is_empty() || !image.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(ManifestError::Image(image.to_owned()));
     }
-    match &settings.namespace {
-        Some(name) if !syntax::is_label(name) => Err(ManifestError::Namespace(name.clone())),
+    match namespace {
+        Some(name) if !syntax::is_label(name) => Err(ManifestError::Namespace(name.to_owned())),
         _ => Ok(()),
     }
 }
@@ -238,7 +264,7 @@ fn parts<'a>(matrix: &'a Matrix, settings: &'a Settings, base: &str) -> Result<V
             namespace: settings.namespace.as_deref(),
         }]);
     }
-    let labels = names::of_sources(base, &matrix.sources);
+    let labels = names::of_parts(base, matrix.sources.iter().map(|source| source.name.as_str()));
     matrix
         .sources
         .iter()
@@ -259,11 +285,15 @@ fn parts<'a>(matrix: &'a Matrix, settings: &'a Settings, base: &str) -> Result<V
         .collect()
 }
 
-/// The name of the matrix's file in the ConfigMap.
-fn key(format: Format) -> &'static str {
-    match format {
-        Format::Yaml => "matrix.yaml",
-        Format::Toml => "matrix.toml",
-        Format::Json => "matrix.json",
-    }
+/// The stem of the matrix's name in the ConfigMap.
+const MATRIX_FILE: &str = "matrix";
+
+/// The name of a file in the ConfigMap.
+fn key(stem: &str, format: Format) -> String {
+    let ending = match format {
+        Format::Yaml => "yaml",
+        Format::Toml => "toml",
+        Format::Json => "json",
+    };
+    format!("{stem}.{ending}")
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::matrix::file::Source;
-
 use super::{ManifestError, syntax};
 
 /// Kubernetes appends to the name of a CronJob for its Jobs, to that of an Indexed Job for its pods' host names, and
@@ -30,21 +28,22 @@ pub(super) fn base(asked: Option<&str>, matrix: Option<&str>) -> Result<String, 
     Ok(cut(&format!("{OURS}-{name}"), LONGEST_BASE).to_owned())
 }
 
-/// The names of sources, in their order, each once and short enough to follow `base`. One that Kubernetes takes is left
-/// as it is, wherever it stands.
-pub(super) fn of_sources(base: &str, sources: &[Source]) -> Vec<String> {
+/// The names of parts (a matrix's sources, a monitor's modules), in their order, each once and short enough to follow
+/// `base`. One that Kubernetes takes is left as it is, wherever it stands.
+pub(super) fn of_parts<'a>(base: &str, parts: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
     let room = LONGEST - base.len() - 1;
     let is_fine = |name: &str| syntax::is_label(name) && name.len() <= room;
-    let mut taken: BTreeSet<String> = sources
-        .iter()
-        .filter(|source| is_fine(&source.name))
-        .map(|source| source.name.clone())
+    let count = parts.clone().count();
+    let mut taken: BTreeSet<String> = parts
+        .clone()
+        .filter(|part| is_fine(part))
+        .map(str::to_owned)
         .collect();
-    let mut name = |source: &Source| {
-        if is_fine(&source.name) {
-            return source.name.clone();
+    let mut name = |part: &str| {
+        if is_fine(part) {
+            return part.to_owned();
         }
-        let wanted = sanitised(&source.name).unwrap_or_else(|| "source".to_owned());
+        let wanted = sanitised(part).unwrap_or_else(|| "source".to_owned());
         let numbered = |number: usize| {
             if number == 1 {
                 return cut(&wanted, room).to_owned();
@@ -53,14 +52,14 @@ pub(super) fn of_sources(base: &str, sources: &[Source]) -> Vec<String> {
             format!("{}{number}", cut(&wanted, room - number.len()))
         };
         // One more number than there are names.
-        let free = (1..=sources.len() + 1)
+        let free = (1..=count + 1)
             .map(numbered)
             .find(|name| !taken.contains(name))
             .unwrap_or(wanted);
         taken.insert(free.clone());
         free
     };
-    sources.iter().map(&mut name).collect()
+    parts.map(&mut name).collect()
 }
 
 /// Small letters, digits and single hyphens; absent when nothing is left.
@@ -79,22 +78,10 @@ fn cut(name: &str, longest: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     fn names(of: &[&str]) -> Vec<String> {
-        let sources: Vec<Source> = of
-            .iter()
-            .map(|name| Source {
-                name: (*name).to_owned(),
-                namespace: None,
-                labels: BTreeMap::new(),
-                service_account: None,
-                node_selector: BTreeMap::new(),
-            })
-            .collect();
-        of_sources("tcpprobe", &sources)
+        of_parts("tcpprobe", of.iter().copied())
     }
 
     #[test]

@@ -6,15 +6,23 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::labels::Labels;
+use super::monitor::objects::{
+    DeploymentSpec, NetworkPolicySpec, OpenPort, ProbeSpec, Question, ServiceMonitorSpec, ServiceSpec,
+};
 
 /// Any object that we make.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Object {
     ConfigMap(ConfigMap),
-    Job(Workload<JobSpec>),
-    CronJob(Workload<CronJobSpec>),
-    DaemonSet(Workload<DaemonSetSpec>),
+    Job(Specified<JobSpec>),
+    CronJob(Specified<CronJobSpec>),
+    DaemonSet(Specified<DaemonSetSpec>),
+    Deployment(Specified<DeploymentSpec>),
+    Service(Specified<ServiceSpec>),
+    NetworkPolicy(Specified<NetworkPolicySpec>),
+    ServiceMonitor(Specified<ServiceMonitorSpec>),
+    Probe(Specified<ProbeSpec>),
 }
 
 #[derive(Debug, Serialize)]
@@ -23,12 +31,12 @@ pub(super) struct ConfigMap {
     api_version: &'static str,
     kind: &'static str,
     metadata: Metadata,
-    data: BTreeMap<&'static str, String>,
+    data: BTreeMap<String, String>,
 }
 
 impl ConfigMap {
     /// With one file.
-    pub(super) fn new(metadata: Metadata, key: &'static str, text: &str) -> Self {
+    pub(super) fn new(metadata: Metadata, key: String, text: &str) -> Self {
         Self {
             api_version: "v1",
             kind: "ConfigMap",
@@ -40,7 +48,7 @@ impl ConfigMap {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Workload<Spec> {
+pub(super) struct Specified<Spec> {
     pub(super) api_version: &'static str,
     pub(super) kind: &'static str,
     pub(super) metadata: Metadata,
@@ -54,6 +62,8 @@ pub(super) struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) namespace: Option<String>,
     pub(super) labels: Labels,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub(super) annotations: Labels,
 }
 
 #[derive(Debug, Serialize)]
@@ -175,6 +185,7 @@ pub(super) struct PodSpec {
     pub(super) node_selector: Labels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tolerations: Vec<Toleration>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) readiness_gates: Vec<ReadinessGate>,
     pub(super) security_context: PodSecurityContext,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -227,6 +238,12 @@ pub(super) struct Container {
     pub(super) args: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) env: Vec<Variable>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ports: Vec<OpenPort>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) readiness_probe: Option<Question>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) liveness_probe: Option<Question>,
     pub(super) resources: Resources,
     pub(super) security_context: SecurityContext,
     pub(super) termination_message_policy: &'static str,

@@ -1,18 +1,18 @@
 //! The pod that runs a matrix for a source.
 
-use super::labels;
+use super::labels::{self, Labels};
 use super::objects::{
     Capabilities, ConfigMapVolume, Container, Content, FieldRef, PodSecurityContext, PodSpec, PodTemplate,
     ReadinessGate, Resources, SeccompProfile, SecurityContext, Sysctl, Toleration, ValueFrom, Variable,
     Volume, VolumeMount,
 };
-use super::{Document, Part, Power, Runs, Settings, key};
+use super::{Document, MATRIX_FILE, Part, Power, Runs, Settings, key};
 
 /// The container whose log the results are.
 pub(super) const CONTAINER: &str = "tcpprobe";
 
 /// Where the ConfigMap is mounted.
-const FOLDER: &str = "/etc/tcpprobe";
+pub(super) const FOLDER: &str = "/etc/tcpprobe";
 
 /// A condition that nobody ever sets. A pod with the labels of a workload is a backend of that workload's Services: one
 /// that is never ready gets no traffic.
@@ -39,8 +39,7 @@ pub(super) fn pod(base: &str, part: &Part<'_>, document: Document<'_>, settings:
         (Vec::new(), vec![matrix])
     };
     let source = part.source;
-    // The program is one for Linux, and a cluster may have other nodes.
-    let mut node_selector = labels::Labels::from([("kubernetes.io/os".to_owned(), "linux".to_owned())]);
+    let mut node_selector = on_linux();
     node_selector.extend(source.into_iter().flat_map(|source| source.node_selector.clone()));
     PodTemplate {
         metadata: labels::of_pod(base, source, part.label.as_deref()),
@@ -60,7 +59,7 @@ pub(super) fn pod(base: &str, part: &Part<'_>, document: Document<'_>, settings:
             readiness_gates: vec![ReadinessGate {
                 condition_type: NEVER,
             }],
-            security_context: of_pod(settings.power),
+            security_context: security(settings.power),
             init_containers,
             containers,
             volumes: vec![Volume {
@@ -87,8 +86,13 @@ fn container(base: &str, part: &Part<'_>, document: Document<'_>, settings: &Set
             mount_path: FOLDER,
             read_only: true,
         }],
-        ..bare(CONTAINER, settings)
+        ..bare(CONTAINER, &settings.image, settings.power)
     }
+}
+
+/// The program is one for Linux, and a cluster may have other nodes.
+pub(super) fn on_linux() -> Labels {
+    [("kubernetes.io/os".to_owned(), "linux".to_owned())].into()
 }
 
 /// A DaemonSet's pods may not end. This one holds the place until the next run.
@@ -99,21 +103,25 @@ fn waiting(settings: &Settings) -> Container {
             requests: [("cpu", "1m"), ("memory", "8Mi")].into(),
             limits: [("memory", "32Mi")].into(),
         },
-        ..bare("wait", settings)
+        ..bare("wait", &settings.image, settings.power)
     }
 }
 
-fn bare(name: &'static str, settings: &Settings) -> Container {
-    let add = match settings.power {
+/// A container that nothing is asked of yet.
+pub(super) fn bare(name: &'static str, image: &str, power: Power) -> Container {
+    let add = match power {
         Power::Restricted => Vec::new(),
         Power::Raw => vec!["NET_RAW"],
     };
     Container {
         name,
-        image: settings.image.clone(),
+        image: image.to_owned(),
         image_pull_policy: "IfNotPresent",
         args: Vec::new(),
         env: Vec::new(),
+        ports: Vec::new(),
+        readiness_probe: None,
+        liveness_probe: None,
         resources: Resources {
             requests: [].into(),
             limits: [].into(),
@@ -138,7 +146,7 @@ fn arguments(document: Document<'_>, settings: &Settings) -> Vec<String> {
         Runs::Job | Runs::IndexedJob { .. } | Runs::CronJob { .. } => &["matrix"],
     };
     let mut arguments: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-    arguments.push(format!("{FOLDER}/{}", key(document.format)));
+    arguments.push(format!("{FOLDER}/{}", key(MATRIX_FILE, document.format)));
     arguments.extend(["--output=jsonl", "--quiet"].map(str::to_owned));
     if let Runs::IndexedJob { shards } = settings.runs {
         // Kubernetes sets the variable, and puts it in here.
@@ -149,7 +157,7 @@ fn arguments(document: Document<'_>, settings: &Settings) -> Vec<String> {
 }
 
 /// Kubernetes would put variables in.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
@@ -179,7 +187,7 @@ fn environment(base: &str, part: &Part<'_>, settings: &Settings) -> Vec<Variable
     all
 }
 
-fn of_pod(power: Power) -> PodSecurityContext {
+pub(super) fn security(power: Power) -> PodSecurityContext {
     let seccomp_profile = SeccompProfile {
         kind: "RuntimeDefault",
     };

@@ -345,7 +345,10 @@ fn a_matrix_that_no_config_map_holds_is_refused() {
     assert_eq!(of(1 << 20), Ok(()));
     assert_eq!(
         of((1 << 20) + 1),
-        Err(ManifestError::TooLarge { bytes: 1_048_577 })
+        Err(ManifestError::TooLarge {
+            what: "matrix",
+            bytes: 1_048_577
+        })
     );
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::objects::{
     CronJobSpec, DaemonSetSpec, ExitCodes, FailureOn, FailureRule, JobSpec, JobTemplate, Object,
-    PodCondition, PodFailurePolicy, PodTemplate, RollingUpdate, Selector, UpdateStrategy, Workload,
+    PodCondition, PodFailurePolicy, PodTemplate, RollingUpdate, Selector, Specified, UpdateStrategy,
 };
 use super::pod::{self, CONTAINER};
 use super::{Document, Part, Runs, Settings, labels};
@@ -22,19 +22,19 @@ pub(super) fn workload(base: &str, part: &Part<'_>, document: Document<'_>, sett
     let metadata = || labels::metadata(base, &part.name, part.namespace, part.label.as_deref());
     let template = pod::pod(base, part, document, settings);
     match &settings.runs {
-        Runs::Job => Object::Job(Workload {
+        Runs::Job => Object::Job(Specified {
             api_version: "batch/v1",
             kind: "Job",
             metadata: metadata(),
             spec: job(template, settings),
         }),
-        Runs::IndexedJob { shards } => Object::Job(Workload {
+        Runs::IndexedJob { shards } => Object::Job(Specified {
             api_version: "batch/v1",
             kind: "Job",
             metadata: metadata(),
             spec: indexed(job(template, settings), *shards),
         }),
-        Runs::DaemonSet => Object::DaemonSet(Workload {
+        Runs::DaemonSet => Object::DaemonSet(Specified {
             api_version: "apps/v1",
             kind: "DaemonSet",
             metadata: metadata(),
@@ -55,7 +55,7 @@ pub(super) fn workload(base: &str, part: &Part<'_>, document: Document<'_>, sett
         Runs::CronJob { schedule } => {
             let mut of_job = metadata();
             (of_job.name, of_job.namespace) = (None, None);
-            Object::CronJob(Workload {
+            Object::CronJob(Specified {
                 api_version: "batch/v1",
                 kind: "CronJob",
                 metadata: metadata(),

@@ -24,6 +24,9 @@ const LARGEST_FRAME: usize = VNET_HEADER + ETHERNET_HEADER + 65_536 + 64;
 /// What passed the wire, one line a packet: direction, packet as tcpdump writes it, what became of it.
 pub(super) type Trace = Arc<Mutex<Vec<String>>>;
 
+/// What is done to packets; it may be replaced while they pass.
+pub(super) type SharedRules = Arc<Mutex<Rules>>;
+
 /// Does something at the server and returns when it is done.
 pub(super) type AtServer = Box<dyn FnMut(ServerAction) -> io::Result<()> + Send>;
 
@@ -33,7 +36,7 @@ pub(super) struct Forwarder {
     server: PacketSocket,
     delay_to_server: Duration,
     delay_to_client: Duration,
-    rules: Rules,
+    rules: SharedRules,
     at_server: AtServer,
     trace: Trace,
     under_way: BinaryHeap<Reverse<(Instant, u64, Departure)>>,
@@ -58,6 +61,7 @@ impl Forwarder {
     pub(super) fn open(
         (client, server): (&str, &str),
         wire: &Wire,
+        rules: SharedRules,
         at_server: AtServer,
         trace: Trace,
     ) -> io::Result<Self> {
@@ -66,7 +70,7 @@ impl Forwarder {
             server: PacketSocket::open(server)?,
             delay_to_server: wire.delay_to_server,
             delay_to_client: wire.delay_to_client,
-            rules: Rules::new(wire.rule.clone(), wire.seed),
+            rules,
             at_server,
             trace,
             under_way: BinaryHeap::new(),
@@ -132,7 +136,10 @@ impl Forwarder {
         let Some((packet, bytes)) = packet_of(frame) else {
             return self.send_at(clock::now(), departure);
         };
-        let Decision { first, fate } = self.rules.decide(towards, &packet);
+        let Decision { first, fate } = {
+            let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+            rules.decide(towards, &packet)
+        };
         let arrow = if departure.to_server { '>' } else { '<' };
         self.note(format!("{arrow} {packet}  {fate:?}"));
         for action in first {

@@ -41,7 +41,7 @@ use std::thread::JoinHandle;
 use crate::net::open_files::OpenFiles;
 use crate::net::sys::namespace;
 
-use network::ServerAction;
+use network::{Dns, Listener, Rule, ServerAction};
 use node::NodeThread;
 use services::Services;
 
@@ -71,6 +71,7 @@ pub enum BuildError {
 pub struct Lab {
     // Dropped in this order: the wire has things done by the services, and all of them live in the nodes.
     _wire: WireThread,
+    rules: forwarder::SharedRules,
     services: BTreeMap<Node, Services>,
     held: Vec<TcpStream>,
     nodes: BTreeMap<Node, NodeThread>,
@@ -135,6 +136,40 @@ impl Lab {
             .order(action)
     }
 
+    /// Puts other rules of the wire in the place of those that it has, from the next packet on. Each begins to count anew.
+    ///
+    /// # Errors
+    /// When they ask for what there is not.
+    pub fn rewire(&self, rules: Vec<Rule>) -> Result<(), BuildError> {
+        setup::check_rules(&rules)?;
+        self.rules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(rules);
+        Ok(())
+    }
+
+    /// Listens at a node beyond what the description has, until what is returned is dropped. Which node a listener itself
+    /// names says nothing here.
+    ///
+    /// # Errors
+    /// When the description asks for what there is not, or a port is taken.
+    pub fn serve(
+        &self,
+        node: Node,
+        listeners: Vec<Listener>,
+        dns: Option<Dns>,
+    ) -> Result<Serving, BuildError> {
+        setup::check_listeners(&listeners)?;
+        let started = self
+            .node(node)
+            .and_then(|node| Services::start(node, listeners, dns));
+        started.map(Serving).map_err(|error| BuildError::Failed {
+            step: "services".to_owned(),
+            error,
+        })
+    }
+
     /// What has passed the wire, one line a packet, as tcpdump writes it: `>` towards the server, `<` towards the client.
     pub fn trace(&self) -> Vec<String> {
         self.trace.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -151,6 +186,10 @@ impl Lab {
             .ok_or_else(|| io::Error::other("there is no such node"))
     }
 }
+
+/// Listeners that were added to a lab; they are closed when this is dropped.
+#[must_use = "what listens is closed when this is dropped"]
+pub struct Serving(#[expect(dead_code, reason = "it is there to be dropped")] Services);
 
 /// The thread that is the wire, and the pipe whose closing ends it.
 struct WireThread {

@@ -35,10 +35,17 @@ pub(super) enum Fate {
 
 impl Rules {
     pub(super) fn new(rules: Vec<Rule>, seed: u64) -> Self {
-        Self {
-            rules: rules.into_iter().map(|rule| (rule, 0)).collect(),
+        let mut new = Self {
+            rules: Vec::new(),
             dice: Dice(seed),
-        }
+        };
+        new.replace(rules);
+        new
+    }
+
+    /// Puts others in their place, of which each begins to count anew.
+    pub(super) fn replace(&mut self, rules: Vec<Rule>) {
+        self.rules = rules.into_iter().map(|rule| (rule, 0)).collect();
     }
 
     pub(super) fn decide(&mut self, towards: Direction, packet: &Packet) -> Decision {
@@ -184,6 +191,22 @@ mod tests {
         assert_eq!(
             fates(&format!("{base}skip = 1\nevery = 2\ncount = 1"), 5),
             [false, true, false, false, false]
+        );
+    }
+
+    #[test]
+    fn rules_that_replace_others_begin_to_count_anew() {
+        let base = "towards = 'server'\naction = 'drop'\ncount = 1";
+        let mut rules = Rules::new(vec![rule(base)], 7);
+        let mut drops = || rules.decide(Direction::Server, &segment(Flags::SYN)).fate == Fate::Drop;
+        assert_eq!([drops(), drops()], [true, false]);
+        rules.replace(vec![rule(base)]);
+        let mut drops = || rules.decide(Direction::Server, &segment(Flags::SYN)).fate == Fate::Drop;
+        assert_eq!([drops(), drops()], [true, false]);
+        rules.replace(Vec::new());
+        assert_eq!(
+            rules.decide(Direction::Server, &segment(Flags::SYN)).fate,
+            Fate::Pass
         );
     }
 

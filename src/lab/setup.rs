@@ -14,12 +14,13 @@ use crate::net::sys::namespace::NetNamespace;
 
 use super::client::Etc;
 use super::firewall;
-use super::forwarder::{AtServer, Forwarder, Trace};
+use super::forwarder::{AtServer, Forwarder, SharedRules, Trace};
 use super::links::{self, Reach, RouteTo};
-use super::network::{Behaviour, Firewall, Held, Listener, Network, Policy, Route, ServerAction, Way};
+use super::network::{Behaviour, Firewall, Held, Listener, Network, Policy, Route, Rule, ServerAction, Way};
 use super::node::NodeThread;
 use super::places::{Family, Node, address};
 use super::plan::{PLANS, Plan};
+use super::rules::Rules;
 use super::services::{Remote, Services};
 use super::{BuildError, Lab, WireThread};
 
@@ -68,7 +69,9 @@ pub(super) fn build(network: &Network) -> Result<Lab, BuildError> {
     }
     let trace = Trace::default();
     let server = services.get(&Node::Server).and_then(Services::remote);
-    let wire = start_wire(wire, network, server, &trace).map_err(failed("the wire"))?;
+    let rules = Rules::new(network.wire.rule.clone(), network.wire.seed);
+    let rules = SharedRules::new(rules.into());
+    let wire = start_wire(wire, network, &rules, server, &trace).map_err(failed("the wire"))?;
     let held = node(&nodes, Node::Client)?.run({
         let held = network.held.clone();
         move || hold(&held)
@@ -78,6 +81,7 @@ pub(super) fn build(network: &Network) -> Result<Lab, BuildError> {
         .map_err(failed("connections to be held"))?;
     Ok(Lab {
         _wire: wire,
+        rules,
         services,
         held,
         nodes,
@@ -102,8 +106,13 @@ fn node(nodes: &Nodes, node: Node) -> Result<&NodeThread, BuildError> {
 
 /// Rejects what could only be done in part.
 fn check(network: &Network) -> Result<(), BuildError> {
+    check_listeners(&network.listener)?;
+    check_rules(&network.wire.rule)
+}
+
+pub(super) fn check_listeners(listeners: &[Listener]) -> Result<(), BuildError> {
     let wrong = |text: String| Err(BuildError::Description(text));
-    for listener in &network.listener {
+    for listener in listeners {
         if listener.ports().count() != usize::from(listener.count) {
             return wrong(format!(
                 "there are no {} ports from {} on",
@@ -117,15 +126,17 @@ fn check(network: &Network) -> Result<(), BuildError> {
             ));
         }
     }
-    for rule in &network.wire.rule {
-        if rule
-            .probability
-            .is_some_and(|probability| !(0.0..=1.0).contains(&probability))
-        {
-            return wrong(format!("a probability is from 0 to 1: {rule:?}"));
-        }
-    }
     Ok(())
+}
+
+pub(super) fn check_rules(rules: &[Rule]) -> Result<(), BuildError> {
+    let is_wrong = |rule: &&Rule| rule.probability.is_some_and(|one| !(0.0..=1.0).contains(&one));
+    match rules.iter().find(is_wrong) {
+        Some(rule) => Err(BuildError::Description(format!(
+            "a probability is from 0 to 1: {rule:?}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// What has to be set before there are interfaces, as these copy it when they are made.
@@ -319,6 +330,7 @@ fn ways(route: &Route) -> Result<[(Family, RouteTo); 2], BuildError> {
 fn start_wire(
     node: NodeThread,
     network: &Network,
+    rules: &SharedRules,
     server: Option<Remote>,
     trace: &Trace,
 ) -> io::Result<WireThread> {
@@ -327,8 +339,8 @@ fn start_wire(
         Some(server) => server.order(action),
         None => Err(io::Error::other("nothing listens at the server")),
     });
-    let (wire, trace) = (network.wire.clone(), trace.clone());
-    let forwarder = node.run(move || Forwarder::open(WIRE_ENDS, &wire, at_server, trace))??;
+    let (wire, rules, trace) = (network.wire.clone(), rules.clone(), trace.clone());
+    let forwarder = node.run(move || Forwarder::open(WIRE_ENDS, &wire, rules, at_server, trace))??;
     let thread = thread::Builder::new()
         .name("lab-forwarder".to_owned())
         .spawn(move || forwarder.run(&stopped))?;

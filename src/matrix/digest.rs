@@ -93,7 +93,8 @@ fn answered_elsewhere(evidence: &Evidence, cause: Cause) -> bool {
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
-            | Saw::Counters(_) => false,
+            | Saw::Counters(_)
+            | Saw::OwnSockets(_) => false,
         })
 }
 

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Seen;
+use super::{Followed, Seen};
 use crate::diagnose::{Cause, Class, Judged};
 
 /// The upper edges of the histogram of handshakes, in seconds: fine where paths are, then at the kernel's retransmission steps
@@ -27,18 +27,24 @@ pub struct Check {
     pub record: Arc<str>,
 }
 
-/// What has been seen so often in a row that it counts.
+/// What has been seen so often in a row that it counts: a class, and whether it is as expected. A change of either is a change.
+///
+/// A check that could not judge (our own side failed, or time ran out) neither confirms nor denies: it is as if it had not
+/// been, and [`Standing::blind`] counts it. The others count in a row, each if it is other than what is confirmed:
+/// - so many with the same class and judgement confirm that one;
+/// - so many that are all judged otherwise than what is confirmed confirm the last one. A target that is refused and
+///   filtered in turn is down, though no class ever comes twice; and one that is open and slow in turn is up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confirmed {
-    /// The class; a change of it is a change.
+    /// The class.
     pub class: Class,
-    /// The cause that the latest check of this class had.
+    /// The cause that the latest check which agreed had.
     pub cause: Cause,
-    /// Whether it is as expected.
+    /// Whether it is as expected; never [`Judged::CouldNotJudge`].
     pub judged: Judged,
-    /// When the first check of this class began, since the Unix epoch.
+    /// When the first of the checks that confirmed it began, since the Unix epoch.
     pub since_unix_s: Duration,
-    /// When the latest one that says so began: what could not be judged since then says neither yes nor no.
+    /// When the latest check that agreed began.
     pub seen_unix_s: Duration,
 }
 
@@ -47,7 +53,7 @@ pub struct Confirmed {
 pub enum Kind {
     /// The verdict of the latest check: its class or its cause.
     Verdict,
-    /// The confirmed class.
+    /// What is confirmed.
     State,
 }
 
@@ -94,16 +100,22 @@ pub struct Minute {
 pub struct Standing {
     /// The latest check; absent before the first one.
     pub latest: Option<Check>,
-    /// What counts; absent before the first check, which is confirmed at once.
+    /// What counts; absent before the first check that could judge, which is confirmed at once.
     pub confirmed: Option<Confirmed>,
     /// When the latest verdict was seen first, since the Unix epoch.
     pub verdict_since_unix_s: Duration,
-    /// What may come to count: its class, and how many checks in a row have had it.
+    /// How many checks in a row could not judge, up to the latest one.
+    pub blind: u32,
+    /// The addresses of its name.
+    pub addresses: Followed,
+    /// The checks in a row that disagree with what is confirmed.
     rising: Option<Rising>,
     /// How many checks had which class, in the order of [`Class::ALL`].
     pub checks: [u64; Class::ALL.len()],
     /// The handshakes that were made.
     pub handshakes: Handshakes,
+    /// SYNs that had to be sent again before one was answered, in all of them together.
+    pub syn_retransmits: u64,
     /// The last hour, oldest first; minutes without a check are left out.
     pub minutes: VecDeque<Minute>,
     /// Checks that began later than they should have, by more than [`super::Engine::LATE`].
@@ -112,15 +124,36 @@ pub struct Standing {
     pub left_out: u64,
 }
 
+/// Checks in a row that disagree with what is confirmed, up to the latest one.
 #[derive(Debug, Clone)]
 struct Rising {
+    /// Those with the same class and judgement as the latest.
+    alike: Run,
     class: Class,
+    judged: Judged,
+    /// Those that are judged otherwise than what is confirmed.
+    otherwise: Run,
+}
+
+/// A check that disagrees with what is confirmed.
+struct Disagrees {
+    class: Class,
+    judged: Judged,
+    /// Whether it is judged otherwise, not only of another class.
+    is_otherwise: bool,
+    began: Duration,
+}
+
+/// Checks in a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Run {
     checks: u32,
+    /// When the first of them began.
     since_unix_s: Duration,
 }
 
 impl Standing {
-    /// Takes a check down. `confirm` checks in a row of a class make it the confirmed one.
+    /// Takes a check down; [`Confirmed`] says when `confirm` checks in a row make a change count.
     pub fn saw(&mut self, check: Check, confirm: u32) -> Vec<Change> {
         let (cause, began, judged) = (check.seen.cause, check.seen.began_unix_s, check.seen.judged);
         let class = cause.class();
@@ -134,6 +167,7 @@ impl Standing {
         if let Some(connect) = check.seen.connect_s {
             self.handshakes.add(connect);
         }
+        self.syn_retransmits += u64::from(check.seen.syn_retransmits.unwrap_or(0));
         self.minute(&check.seen);
         let mut changes = Vec::new();
         let before = self.latest.replace(check).map(|check| check.seen.cause);
@@ -151,45 +185,50 @@ impl Standing {
     }
 
     fn confirm(&mut self, cause: Cause, judged: Judged, began: Duration, confirm: u32) -> Option<Change> {
+        if judged == Judged::CouldNotJudge {
+            self.blind = self.blind.saturating_add(1);
+            return None;
+        }
+        self.blind = 0;
         let class = cause.class();
-        if let Some(confirmed) = &mut self.confirmed
-            && confirmed.class == class
-        {
-            confirmed.cause = cause;
-            confirmed.judged = judged;
-            confirmed.seen_unix_s = began;
-            self.rising = None;
-            return None;
-        }
-        let rising = match self.rising.take() {
-            Some(rising) if rising.class == class => Rising {
-                checks: rising.checks + 1,
-                ..rising
-            },
-            _ => Rising {
-                class,
-                checks: 1,
-                since_unix_s: began,
-            },
+        let since_unix_s = match &mut self.confirmed {
+            None => began,
+            Some(confirmed) if (confirmed.class, confirmed.judged) == (class, judged) => {
+                confirmed.cause = cause;
+                confirmed.seen_unix_s = began;
+                self.rising = None;
+                return None;
+            }
+            Some(confirmed) => {
+                let is_otherwise = judged != confirmed.judged;
+                let rising = Rising::after(
+                    self.rising.take(),
+                    Disagrees {
+                        class,
+                        judged,
+                        is_otherwise,
+                        began,
+                    },
+                );
+                let Some(since) = rising.counts_since(confirm) else {
+                    self.rising = Some(rising);
+                    return None;
+                };
+                since
+            }
         };
-        if self.confirmed.is_some() && rising.checks < confirm {
-            self.rising = Some(rising);
-            return None;
-        }
-        let now = Confirmed {
+        let before = self.confirmed.replace(Confirmed {
             class,
             cause,
             judged,
-            since_unix_s: rising.since_unix_s,
+            since_unix_s,
             seen_unix_s: began,
-        };
-        let since = now.since_unix_s;
-        let before = self.confirmed.replace(now);
+        });
         Some(Change {
             kind: Kind::State,
             from: before.as_ref().map(|before| before.cause),
             to: cause,
-            lasted_s: before.map(|before| since.saturating_sub(before.since_unix_s)),
+            lasted_s: before.map(|before| since_unix_s.saturating_sub(before.since_unix_s)),
         })
     }
 
@@ -218,6 +257,55 @@ impl Standing {
     }
 }
 
+impl Rising {
+    /// With one more check that disagrees.
+    fn after(before: Option<Self>, latest: Disagrees) -> Self {
+        let Disagrees {
+            class,
+            judged,
+            is_otherwise,
+            began,
+        } = latest;
+        let (alike, otherwise) = match before {
+            None => (Run::default(), Run::default()),
+            Some(before) if (before.class, before.judged) == (class, judged) => {
+                (before.alike, before.otherwise)
+            }
+            Some(before) => (Run::default(), before.otherwise),
+        };
+        Self {
+            alike: alike.and_one(began),
+            class,
+            judged,
+            otherwise: if is_otherwise {
+                otherwise.and_one(began)
+            } else {
+                Run::default()
+            },
+        }
+    }
+
+    /// Since when it counts, if there are enough of them.
+    fn counts_since(&self, confirm: u32) -> Option<Duration> {
+        let runs = [self.otherwise, self.alike];
+        let enough = runs.iter().find(|run| run.checks >= confirm.max(1));
+        enough.map(|run| run.since_unix_s)
+    }
+}
+
+impl Run {
+    fn and_one(self, began: Duration) -> Self {
+        Self {
+            checks: self.checks.saturating_add(1),
+            since_unix_s: if self.checks == 0 {
+                began
+            } else {
+                self.since_unix_s
+            },
+        }
+    }
+}
+
 impl Handshakes {
     /// Takes one down.
     pub fn add(&mut self, took: Duration) {
@@ -240,3 +328,6 @@ impl Handshakes {
         self.buckets.iter().sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,3 +25,4 @@ mod sock_diag;
 pub mod sockets;
 pub mod sys;
 mod tcp_info;
+pub mod usage;

@@ -21,6 +21,8 @@ pub(super) struct TcpInfo {
     pub(super) state: State,
     /// Retransmissions of what is not acknowledged now.
     pub(super) retransmits: u8,
+    /// Keepalive (or window) probes that are not answered.
+    pub(super) probes: u8,
     pub(super) timestamps: bool,
     /// Smoothed round trip; absent when the kernel has not measured one.
     pub(super) rtt: Option<Duration>,
@@ -87,6 +89,7 @@ impl TcpInfo {
         Self {
             state: State::from_kernel(byte(0)),
             retransmits: byte(2),
+            probes: byte(3),
             timestamps: byte(5) & OPTION_TIMESTAMPS != 0,
             rtt: word(68)
                 .filter(|rtt| measured && *rtt != 0)

@@ -4,6 +4,7 @@
 //! parallel, with every probe that can still separate the causes that are left.
 
 mod ask;
+pub mod hold;
 mod raw;
 mod schedule;
 mod seen;
@@ -171,7 +172,8 @@ impl Investigation {
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
-            | Saw::Counters(_) => {}
+            | Saw::Counters(_)
+            | Saw::OwnSockets(_) => {}
         }
         self.evidence.observations.push(observation);
     }

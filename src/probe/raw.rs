@@ -221,7 +221,8 @@ impl Investigation {
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
-            | Saw::Counters(_) => false,
+            | Saw::Counters(_)
+            | Saw::OwnSockets(_) => false,
         };
         let is_answered = |saw: &Saw| match saw {
             Saw::Control(dial) => matches!(dial.answer, Answer::Rst | Answer::SynAck(_)),
@@ -235,7 +236,8 @@ impl Investigation {
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
-            | Saw::Counters(_) => false,
+            | Saw::Counters(_)
+            | Saw::OwnSockets(_) => false,
         };
         let observations = &self.evidence.observations;
         observations.iter().any(|seen| is_answered(&seen.saw))
@@ -319,7 +321,8 @@ pub(super) fn overhead(saw: &Saw) -> u32 {
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
-        | Saw::Counters(_) => 0,
+        | Saw::Counters(_)
+        | Saw::OwnSockets(_) => 0,
     }
 }
 

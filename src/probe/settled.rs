@@ -162,7 +162,8 @@ impl Investigation {
                 | Saw::Route(_)
                 | Saw::Neighbour(_)
                 | Saw::Listener(_)
-                | Saw::Counters(_) => false,
+                | Saw::Counters(_)
+                | Saw::OwnSockets(_) => false,
             })
     }
 }

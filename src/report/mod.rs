@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod explain;
 #[cfg(test)]
 mod fixtures;
+pub mod hold;
 mod human;
 pub mod json;
 pub mod matrix;

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use crate::app::terminal::{can_animate, columns, one_row};
 use crate::matrix::Totals;
 use crate::net::clock;
 
@@ -42,9 +43,14 @@ impl Progress {
 
     /// For a run of so many edges.
     pub(super) fn new(all: u64) -> Self {
-        let stderr = io::stderr();
-        let can_animate = stderr.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        Self::of(if can_animate { Form::Terminal } else { Form::Lines }, all)
+        Self::of(
+            if can_animate() {
+                Form::Terminal
+            } else {
+                Form::Lines
+            },
+            all,
+        )
     }
 
     fn of(form: Form, all: u64) -> Self {
@@ -128,39 +134,5 @@ impl Progress {
         let took = u64::try_from((*now - *began).as_millis()).ok()?;
         let edges = done.saturating_sub(*before);
         (took > 0 && edges > 0).then_some((edges, took))
-    }
-}
-
-/// How wide the terminal is.
-fn columns() -> usize {
-    terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0))
-}
-
-/// As much of a text as one row has room for, since a second row would never be cleared.
-fn one_row(text: &str, columns: usize) -> String {
-    // A cursor behind the last column is in the next row on some terminals.
-    let room = columns.saturating_sub(1);
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    let kept = text.chars().take(room.saturating_sub(1));
-    kept.chain(std::iter::once('…')).take(room).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_cut_where_the_row_of_a_terminal_ends() {
-        assert_eq!(one_row("3 of 4 edges", 80), "3 of 4 edges");
-        assert_eq!(one_row("3 of 4 edges", 13), "3 of 4 edges");
-        assert_eq!(one_row("3 of 4 edges", 12), "3 of 4 edg…");
-        for columns in 0..12 {
-            assert_eq!(
-                one_row("3 of 4 edges", columns).chars().count(),
-                columns.saturating_sub(1)
-            );
-        }
     }
 }

@@ -4,8 +4,9 @@
 //! keep one pace. Other threads ask it by [`Looks`].
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ pub(super) struct Looker {
     schedule: Option<SynSchedule>,
     pace: Pace,
     company: RefCell<(Rc<Company>, Instant)>,
-    /// By the name of the module.
+    /// Those of the modules in force, by name.
     manners: RefCell<HashMap<String, Rc<Manner>>>,
 }
 
@@ -48,6 +49,14 @@ struct Manner {
     module: Arc<Module>,
     options: Options,
     sights: Sights,
+}
+
+/// What a check came to.
+pub(super) struct Looked {
+    /// The check.
+    pub(super) check: Check,
+    /// The addresses that the name has; empty for an address, and where the name gave none.
+    pub(super) addresses: Vec<IpAddr>,
 }
 
 impl Looker {
@@ -62,9 +71,22 @@ impl Looker {
         }
     }
 
+    /// How to look, as far as no module says otherwise.
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// The pace that all checks keep. Who begins one has had a turn of [`PACKETS_A_CONNECTION`].
     pub(super) fn pace(&self) -> &Pace {
         &self.pace
+    }
+
+    /// Those modules are in force. What can be looked at is found out anew.
+    pub(super) fn take_up(&self, modules: &BTreeMap<String, Arc<Module>>) {
+        let manners = modules
+            .iter()
+            .map(|(name, module)| (name.clone(), Rc::new(self.made_ready(module))));
+        *self.manners.borrow_mut() = manners.collect();
     }
 
     /// Looks at a target as the module says, as often as it says, and no longer than `within`. The name is resolved anew each
@@ -77,8 +99,8 @@ impl Looker {
         module: &Arc<Module>,
         within: Option<Duration>,
         mut finish: Finish,
-    ) -> Option<Check> {
-        let manner = self.manner(module, within);
+    ) -> Option<Looked> {
+        let manner = self.manner(module);
         let Some(within) = within else {
             return self.look_often(target, &manner, finish).await;
         };
@@ -86,7 +108,7 @@ impl Looker {
         let looking = self.look_often(target, &manner, own_finish);
         tokio::pin!(looking);
         tokio::select! {
-            check = &mut looking => return check,
+            looked = &mut looking => return looked,
             () = sleep(within) => {}
             () = finish.requested() => {}
         }
@@ -94,7 +116,7 @@ impl Looker {
         looking.await
     }
 
-    async fn look_often(&self, target: &Target, manner: &Manner, finish: Finish) -> Option<Check> {
+    async fn look_often(&self, target: &Target, manner: &Manner, finish: Finish) -> Option<Looked> {
         let (began, began_unix_s) = (clock::now(), clock::unix_now());
         let mut tried = 1;
         loop {
@@ -103,9 +125,14 @@ impl Looker {
             let seen = Seen::of(&outcome, &manner.module.expected, tried, began_unix_s, took_s)?;
             let is_last = tried >= manner.module.tries || seen.judged == Judged::AsExpected;
             if is_last || finish.is_requested() {
-                return Some(Check {
-                    seen,
-                    record: self.record(&outcome),
+                return Some(Looked {
+                    check: Check {
+                        seen,
+                        record: self.record(&outcome),
+                    },
+                    addresses: outcome
+                        .name
+                        .map_or_else(Vec::new, |name| name.resolution.addresses),
                 });
             }
             tried += 1;
@@ -145,32 +172,29 @@ impl Looker {
         Rc::clone(&current.0)
     }
 
-    fn manner(&self, module: &Arc<Module>, within: Option<Duration>) -> Rc<Manner> {
-        let timeout = within.map_or(module.timeout, |within| module.timeout.min(within));
-        let mut manners = self.manners.borrow_mut();
-        if timeout == module.timeout
-            && let Some(known) = manners.get(&module.name)
-            && Arc::ptr_eq(&known.module, module)
-        {
-            return Rc::clone(known);
+    /// That of a module in force, or one made for this check alone.
+    fn manner(&self, module: &Arc<Module>) -> Rc<Manner> {
+        let known = self.manners.borrow().get(&module.name).map(Rc::clone);
+        match known {
+            Some(known) if Arc::ptr_eq(&known.module, module) || known.module == *module => known,
+            Some(_) | None => Rc::new(self.made_ready(module)),
         }
+    }
+
+    fn made_ready(&self, module: &Arc<Module>) -> Manner {
         let options = Options {
-            timeout,
+            timeout: module.timeout,
             slow: module.slow,
             families: module.families,
             addresses: module.addresses,
             raw: self.options.raw.using(module.raw),
             ..self.options.clone()
         };
-        let manner = Rc::new(Manner {
+        Manner {
             module: Arc::clone(module),
             sights: Sights::new(options.raw.clone()),
             options,
-        });
-        if timeout == module.timeout {
-            manners.insert(module.name.clone(), Rc::clone(&manner));
         }
-        manner
     }
 }
 
@@ -183,7 +207,7 @@ pub(super) struct Looks(mpsc::Sender<Order>);
 pub(super) struct Order {
     pub(super) target: Target,
     pub(super) module: Arc<Module>,
-    pub(super) within: Duration,
+    pub(super) within: Option<Duration>,
     pub(super) reply: oneshot::Sender<Option<Check>>,
 }
 
@@ -194,8 +218,14 @@ impl Looks {
         (Self(sender), receiver)
     }
 
-    /// Has a target looked at within that time; who drops this cancels it. Absent when the process is about to end.
-    pub(super) async fn look(&self, target: Target, module: Arc<Module>, within: Duration) -> Option<Check> {
+    /// Has a target looked at, within that time if there is a bound; who drops this cancels it. Absent when the process is about to
+    /// end.
+    pub(super) async fn look(
+        &self,
+        target: Target,
+        module: Arc<Module>,
+        within: Option<Duration>,
+    ) -> Option<Check> {
         let (reply, check) = oneshot::channel();
         let order = Order {
             target,

@@ -8,6 +8,7 @@ use super::plan::Plan;
 use crate::check::{EndpointOutcome, Options};
 use crate::diagnose::diagnose;
 use crate::evidence::{Evidence, Mode, Observation, Saw, Sight};
+use crate::net::clock;
 use crate::net::raw::{Plain, Sweep, SweepOrder, Sweeper, Swept};
 
 /// How far the sweep is.
@@ -90,6 +91,18 @@ pub(super) fn outcome(
     options: &Options,
     sight: &Sight,
 ) -> EndpointOutcome {
+    let mut observations = vec![Observation {
+        at_s: Duration::ZERO,
+        took_s: plain.took_s,
+        saw: Saw::Raw(plain.shot),
+    }];
+    if let Some(look) = options.beside.known(endpoint, clock::now()) {
+        observations.push(Observation {
+            at_s: plain.took_s,
+            took_s: Duration::ZERO,
+            saw: Saw::OwnSockets(look),
+        });
+    }
     let evidence = Evidence {
         endpoint,
         started_unix_s: plain.started_unix_s,
@@ -99,11 +112,7 @@ pub(super) fn outcome(
             mode: Mode::Raw,
             ..sight.clone()
         },
-        observations: vec![Observation {
-            at_s: Duration::ZERO,
-            took_s: plain.took_s,
-            saw: Saw::Raw(plain.shot),
-        }],
+        observations,
     };
     EndpointOutcome {
         diagnosis: diagnose(&evidence),

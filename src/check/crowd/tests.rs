@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
-use crate::check::Addresses;
+use crate::check::{Addresses, Beside};
 use crate::net::dial::Hold;
 use crate::net::dns::{Families, Resolver, Servers};
 use crate::net::raw::{RawSight, Use};
@@ -64,6 +64,7 @@ fn options(hold: Duration, hosts: PathBuf) -> Options {
             hosts,
         },
         raw: RawSight::new(Use::Never),
+        beside: Beside::together(),
     }
 }
 

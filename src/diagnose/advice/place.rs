@@ -168,7 +168,8 @@ fn has_answered(saw: &Saw) -> bool {
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
-        | Saw::Counters(_) => false,
+        | Saw::Counters(_)
+        | Saw::OwnSockets(_) => false,
     }
 }
 

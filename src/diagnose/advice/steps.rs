@@ -13,20 +13,30 @@ pub(super) fn step(says: impl Into<String>, command: impl Into<String>) -> Advic
     }
 }
 
-pub(super) fn proxy(place: &Place, diagnosis: &Diagnosis) -> Vec<Advice> {
-    let suspected = diagnosis
-        .findings
-        .iter()
-        .any(|finding| finding.kind == FindingKind::ProxySuspected);
+/// Behind a proxy the question is another one.
+pub(super) fn proxy(place: &Place, diagnosis: &Diagnosis) -> Option<Advice> {
     let speak = format!("openssl s_client -connect {}", place.target());
-    if suspected {
-        vec![step(
-            "The handshake says little behind a proxy; ask above TCP:",
-            speak,
-        )]
-    } else {
-        Vec::new()
-    }
+    has(diagnosis, |kind| kind == FindingKind::ProxySuspected)
+        .then(|| step("The handshake says little behind a proxy; ask above TCP:", speak))
+}
+
+/// Who holds the connections that findings speak of.
+pub(super) fn own_sockets(place: &Place, diagnosis: &Diagnosis) -> Option<Advice> {
+    let command = format!(
+        "tcpprobe sockets --dst {} --dport {}",
+        place.endpoint.ip(),
+        place.port()
+    );
+    has(diagnosis, FindingKind::is_of_own_sockets).then(|| {
+        step(
+            "Here: which programs hold these connections, and what to do about each:",
+            command,
+        )
+    })
+}
+
+fn has(diagnosis: &Diagnosis, is_meant: impl Fn(FindingKind) -> bool) -> bool {
+    diagnosis.findings.iter().any(|finding| is_meant(finding.kind))
 }
 
 /// A longer look, unless this run was long enough for a router's "host unreachable" (3.05 s: three requests for a

@@ -59,7 +59,8 @@ pub(in crate::diagnose) fn to_port(
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
-        | Saw::Counters(_) => None,
+        | Saw::Counters(_)
+        | Saw::OwnSockets(_) => None,
     })
 }
 
@@ -155,7 +156,8 @@ fn round_trip(evidence: &Evidence, observation: &Observation) -> Option<Duration
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
-        | Saw::Counters(_) => None,
+        | Saw::Counters(_)
+        | Saw::OwnSockets(_) => None,
     }
 }
 

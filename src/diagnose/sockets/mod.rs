@@ -7,13 +7,16 @@ mod peers;
 mod settings;
 mod table;
 mod tally;
+mod toward;
 
 pub use crate::evidence::sockets::State;
 pub use judge::{Found, Growth, Loss, Share, Verdict, judge, runs_out_in};
 pub use patience::gives_up_in;
+pub(in crate::diagnose) use patience::span;
 pub use peers::{Peer, PeerCount, Peers};
 pub use settings::{JudgedSetting, Meaning, Notice, Reuse, Setting, judge_settings};
 pub use tally::{Bounds, Case, Cases, Group, Listener, Tally};
+pub use toward::Toward;
 
 use super::vocabulary::{UnknownLabel, labelled};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

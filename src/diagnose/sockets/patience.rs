@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 const ORPHAN_RETRIES: u32 = 8;
 
 /// How long retransmissions go on at least after the first of them, by a number of retries: 15 are 15 min 24 s.
-pub(super) fn span(retries: u32, settings: &Settings) -> Duration {
+pub(in crate::diagnose) fn span(retries: u32, settings: &Settings) -> Duration {
     let longest = settings.rto_max.unwrap_or(LONGEST).max(SHORTEST);
     let doublings = (longest.as_millis() / SHORTEST.as_millis()).max(1).ilog2();
     let doubled = retries.min(doublings);

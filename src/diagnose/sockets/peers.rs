@@ -48,6 +48,23 @@ impl PeerCount {
         self.states[usize::from(state.number())]
     }
 
+    /// Counts a socket.
+    pub(super) fn note(&mut self, socket: &Socket, settings: &Settings) {
+        self.states[usize::from(socket.state.number())] += 1;
+        let port = socket.local.port();
+        let in_range = settings
+            .port_range
+            .is_some_and(|(first, last)| (first..=last).contains(&port));
+        self.in_range += u32::from(in_range);
+        self.in_range_time_wait += u32::from(in_range && socket.state == State::TimeWait);
+        if let Some((info, sent)) = socket.info.and_then(|info| Some((info, info.data_segments_out?)))
+            && is_live(socket)
+        {
+            self.segments_out += u64::from(sent);
+            self.retransmitted += u64::from(info.retransmitted);
+        }
+    }
+
     /// How many there are.
     pub fn total(&self) -> u32 {
         self.states.iter().sum()
@@ -74,20 +91,7 @@ impl Peers {
             self.not_counted += 1;
             return;
         }
-        let count = counts.entry(peer).or_default();
-        count.states[usize::from(socket.state.number())] += 1;
-        let port = socket.local.port();
-        let in_range = settings
-            .port_range
-            .is_some_and(|(first, last)| (first..=last).contains(&port));
-        count.in_range += u32::from(in_range);
-        count.in_range_time_wait += u32::from(in_range && socket.state == State::TimeWait);
-        if let Some((info, sent)) = socket.info.and_then(|info| Some((info, info.data_segments_out?)))
-            && is_live(socket)
-        {
-            count.segments_out += u64::from(sent);
-            count.retransmitted += u64::from(info.retransmitted);
-        }
+        counts.entry(peer).or_default().note(socket, settings);
     }
 
     /// How many there are.

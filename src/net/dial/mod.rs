@@ -4,8 +4,10 @@
 //! have the same errno, and only the queue tells them apart.
 
 mod ending;
+mod idle;
 mod socket;
 
+pub use idle::{Idle, hold};
 pub(super) use socket::can_filter;
 use std::cell::Cell;
 
@@ -244,7 +246,11 @@ impl Line {
             let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
             return;
         }
-        // Closing with unread data (a server's greeting) would send a RST.
+        self.drain();
+    }
+
+    /// Closing with unread data (a server's greeting) would send a RST.
+    fn drain(&self) {
         let mut scrap = [0u8; 4096];
         for _ in 0..16 {
             if !matches!(self.stream.try_read(&mut scrap), Ok(1..)) {

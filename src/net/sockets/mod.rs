@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use super::errno;
 use super::sock_diag::{self, Detail, INODE_OF_NOBODY, Raw, Select};
 use super::sys::namespace::NetNamespace;
 use crate::evidence::sockets::{Owner, Socket, State};
@@ -46,6 +47,11 @@ pub fn listening_ports() -> io::Result<BTreeSet<u16>> {
         })?;
     }
     Ok(ports)
+}
+
+/// Why the kernel did not tell of its sockets, in a few words.
+pub fn why_not(error: &io::Error) -> String {
+    format!("sock_diag: {}", errno::name(error))
 }
 
 /// Tells of every socket that the filter lets through, listeners first.

@@ -31,6 +31,14 @@ impl Owners {
         owners
     }
 
+    /// Reads ourselves alone.
+    pub fn ourselves() -> Self {
+        let mut owners = Self::default();
+        owners.add(std::process::id());
+        owners.held.sort_unstable();
+        owners
+    }
+
     /// The process that holds the socket with that inode; of several the one with the lowest id.
     pub fn of(&self, inode: u32) -> Option<u32> {
         let first = self.held.partition_point(|(held, _)| *held < inode);

@@ -207,7 +207,8 @@ impl Outcome {
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
-            | Saw::Counters(_) => 0,
+            | Saw::Counters(_)
+            | Saw::OwnSockets(_) => 0,
         });
         sent.sum()
     }

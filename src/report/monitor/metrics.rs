@@ -1,8 +1,20 @@
 //! Metrics for Prometheus, in the form that the scraper asks for.
+//!
+//! Labels are bounded: `target` as the configuration names it, the user's own, and closed words. Neither addresses that a
+//! name resolved to nor texts of errors are among them.
+
+mod accept;
+mod encoder;
+mod family;
+mod probe;
+mod protobuf;
+mod schedule;
+
+pub use accept::exposition;
 
 use std::sync::Arc;
 
-use crate::monitor::{Board, Module, Seen};
+use crate::monitor::{Board, Module, Seen, Usage};
 
 /// A form of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,12 +25,6 @@ pub enum Exposition {
     OpenMetrics,
     /// The protobuf format, delimited, which alone has native histograms.
     Protobuf,
-}
-
-/// The form that a scraper asks for with this `Accept` header, by the weights in it; the text format where there is none.
-pub fn exposition(accept: Option<&str>) -> Exposition {
-    let _ = accept;
-    Exposition::Text
 }
 
 impl Exposition {
@@ -34,14 +40,17 @@ impl Exposition {
     }
 }
 
-/// What our own schedule and process come to (`/metrics`), piece by piece.
-pub fn of_schedule(board: Arc<Board>, form: Exposition) -> impl Iterator<Item = Vec<u8>> + Send {
-    let _ = (board, form);
-    std::iter::empty()
+/// What our own schedule and process come to (`/metrics`), piece by piece: of some 32 KiB, but in the protobuf form, where a
+/// family says how long it is before its first sample and so is a piece of its own.
+pub fn of_schedule(
+    board: &Arc<Board>,
+    usage: Usage,
+    form: Exposition,
+) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
+    schedule::Schedule::new(board, usage, form)
 }
 
-/// What one check that was asked for comes to (`/probe`).
+/// What one check that was asked for comes to (`/probe`). The module's timeout is that which was in force.
 pub fn of_probe(seen: &Seen, module: &Module, form: Exposition) -> Vec<u8> {
-    let _ = (seen, module, form);
-    Vec::new()
+    probe::write(seen, module, form)
 }

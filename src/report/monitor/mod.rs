@@ -7,6 +7,6 @@ mod metrics;
 mod page;
 
 pub use checked::{Checked, write_checked};
-pub use event::write_event;
+pub use event::{Changed, Event, write_event};
 pub use metrics::{Exposition, exposition, of_probe, of_schedule};
 pub use page::page;

@@ -42,7 +42,8 @@ impl Trace {
             | Saw::Route(_)
             | Saw::Neighbour(_)
             | Saw::Listener(_)
-            | Saw::Counters(_) => {}
+            | Saw::Counters(_)
+            | Saw::OwnSockets(_) => {}
         }
     }
 

@@ -70,7 +70,8 @@ fn is_dull(saw: &Saw) -> bool {
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
-        | Saw::Counters(_) => false,
+        | Saw::Counters(_)
+        | Saw::OwnSockets(_) => false,
     }
 }
 
@@ -110,6 +111,7 @@ fn standing_for<'a>(group: &[&'a Observation]) -> &'a Observation {
         | Saw::TtlOne(_)
         | Saw::Echo(_)
         | Saw::Raw(_)
+        | Saw::OwnSockets(_)
         | Saw::OtherControls(_)
         | Saw::OtherRejection(_) => first,
     }
@@ -154,6 +156,10 @@ fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
         Saw::Counters(look) => format!(
             "counters of this host: {}",
             own::looked(look, |seen| own::counters(seen, style))
+        ),
+        Saw::OwnSockets(look) => format!(
+            "connections of other programs of this host: {}",
+            own::looked(look, own::sockets)
         ),
     }
 }
@@ -274,7 +280,8 @@ fn dial(saw: &Saw) -> Option<&Dial> {
         | Saw::Route(_)
         | Saw::Neighbour(_)
         | Saw::Listener(_)
-        | Saw::Counters(_) => None,
+        | Saw::Counters(_)
+        | Saw::OwnSockets(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What our own host says, in a clause each.
 
-use crate::evidence::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route};
-use crate::report::human::count;
+use crate::evidence::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, OwnSockets, Route};
+use crate::report::human::{count, list};
 use crate::report::style::Style;
 
 pub(super) fn looked<T>(look: &Look<T>, say: impl Fn(&T) -> String) -> String {
@@ -104,6 +104,16 @@ pub(super) fn counters(counters: &Counters, style: &Style) -> String {
     } else {
         known.join(", ")
     }
+}
+
+/// `982 time-wait, 3 syn-sent`.
+pub(super) fn sockets(own: &OwnSockets) -> String {
+    let states: Vec<String> = own
+        .states
+        .iter()
+        .map(|(state, number)| format!("{number} {}", state.label()))
+        .collect();
+    list(&states)
 }
 
 fn as_usize(number: u64) -> usize {

@@ -1,0 +1,1 @@
+//! The forms of what idle connections come to.
