@@ -6,6 +6,7 @@ mod look;
 mod reload;
 mod run;
 mod thread;
+mod web;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

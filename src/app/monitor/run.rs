@@ -18,6 +18,7 @@ use super::events::Events;
 use super::look::{Looked, Looker, Looks, Order};
 use super::reload::{Reload, Reloads};
 use super::thread::off_duty;
+use super::web;
 use crate::app::room::Room;
 use crate::app::{Failure, complain, gather, open_raw_sockets, stop_requested};
 use crate::check::{PACKETS_A_CONNECTION, Pace};
@@ -40,6 +41,7 @@ const LAST_OF_ALL: Duration = Duration::from_millis(300);
 pub(super) fn run(arguments: &MonitorArguments, configured: Configured) -> Result<Exit, Failure> {
     let options = gather::look(&arguments.look).map_err(Failure::usage)?;
     let board = Arc::new(Board::new(clock::unix_now()));
+    let listening = web::listen(arguments)?;
     // Before it is known to anybody that we are there.
     let events = Events::begin(arguments.events.as_deref(), &board).map_err(|error| {
         let path = arguments
@@ -70,17 +72,21 @@ pub(super) fn run(arguments: &MonitorArguments, configured: Configured) -> Resul
         let hang_ups = signal(SignalKind::hangup()).ok();
         let mut watch = Watch::new(looker, &state, events);
         watch.begin(configured)?;
+        let answering = listening.answer(state)?;
         let inbox = Inbox {
             orders,
             reload_requests,
             hang_ups,
         };
         watch.run(inbox, arguments, stop).await;
-        Ok(watch.end().await)
+        answering.stop();
+        Ok((watch.end().await, answering))
     });
     // What is still under way is no result.
     drop(runtime);
-    outcome?.end();
+    let (events, answering) = outcome?;
+    answering.wait();
+    events.end();
     Ok(Exit::AsExpected)
 }
 
