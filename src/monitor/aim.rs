@@ -194,14 +194,13 @@ impl Aims {
         self.modules.get(name).ok_or_else(|| {
             const MOST: usize = 20;
             let mut known: Vec<&str> = self.modules.keys().map(String::as_str).collect();
-            let says = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => {
-                    let cut = known.len() > MOST;
-                    known.truncate(MOST);
-                    known.extend(cut.then_some("…"));
-                    format!("known are {}", known.join(", "))
-                }
+            let says = if let Some(near) = nearest(name, known.iter().copied()) {
+                format!("did you mean {near}?")
+            } else {
+                let cut = known.len() > MOST;
+                known.truncate(MOST);
+                known.extend(cut.then_some("…"));
+                format!("known are {}", known.join(", "))
             };
             Refused::request(format!("there is no module `{name}`: {says}"))
         })

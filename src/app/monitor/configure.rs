@@ -1,6 +1,6 @@
 //! From arguments and the file to what is watched; and `--check` and `--init`, which send nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,19 +33,16 @@ pub(super) struct Configured {
 /// Reads the configuration: at the beginning, and again when told to.
 pub(super) fn configure(arguments: &MonitorArguments) -> Result<Configured, Failure> {
     let options = look(&arguments.look).map_err(Failure::usage)?;
-    let (mut config, allow) = match &arguments.config {
-        Some(path) => {
-            nothing_beside(path, arguments)?;
-            from_text(path, &text(path, "configuration")?, &options)?
-        }
-        None => {
-            let module = Arc::new(module(arguments)?);
-            let config = Config {
-                modules: BTreeMap::from([(module.name.clone(), module)]),
-                targets: Vec::new(),
-            };
-            (config, Allow::default())
-        }
+    let (mut config, allow) = if let Some(path) = &arguments.config {
+        nothing_beside(path, arguments)?;
+        from_text(path, &text(path, "configuration")?, &options)?
+    } else {
+        let module = Arc::new(module(arguments)?);
+        let config = Config {
+            modules: BTreeMap::from([(module.name.clone(), module)]),
+            targets: Vec::new(),
+        };
+        (config, Allow::default())
     };
     add_targets(&mut config, arguments, &options)?;
     Ok(Configured {
@@ -195,15 +192,15 @@ fn add_targets(config: &mut Config, arguments: &MonitorArguments, options: &Opti
         .filter(|watched| watched.module.name == Module::DEFAULT)
         .map(|watched| (in_one_form(&watched.target), "a target of the file"))
         .collect();
-    let names: HashMap<&str, ()> = config
+    let names: HashSet<&str> = config
         .targets
         .iter()
-        .map(|watched| (watched.name.as_str(), ()))
+        .map(|watched| watched.name.as_str())
         .collect();
     let mut added = Vec::new();
     for target in targets {
         let name = target.to_string();
-        if names.contains_key(name.as_str()) {
+        if names.contains(name.as_str()) {
             known.insert(in_one_form(&target), "a target of the file");
         }
         if let Some(already) = known.insert(in_one_form(&target), "named") {
