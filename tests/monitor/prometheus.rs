@@ -8,7 +8,7 @@ mod inside;
 #[path = "prometheus/server.rs"]
 mod server;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -152,14 +152,14 @@ impl<'a> Watch<'a> {
         until(&format!("all targets {what}"), || {
             self.monitor.runs()?;
             self.prometheus.runs()?;
-            let mut lacks = Vec::new();
-            for target in self.targets {
-                for said in [self.of_schedule(target)?, self.of_probe(target)?] {
-                    if !is_so(target, &said) {
-                        lacks.push(format!("{}: {said:?}", target.name));
-                    }
-                }
-            }
+            let ways = self.said()?;
+            let lacks: Vec<String> = self
+                .targets
+                .iter()
+                .flat_map(|target| ways.iter().map(move |way| (target, way.get(&target.name))))
+                .filter(|(target, said)| !said.is_some_and(|said| is_so(target, said)))
+                .map(|(target, said)| format!("{}: {said:?}", target.name))
+                .collect();
             Ok(if lacks.is_empty() {
                 Ok(())
             } else {
@@ -169,57 +169,43 @@ impl<'a> Watch<'a> {
         .map_err(|failed| self.explained(&failed))
     }
 
-    /// The confirmed class, and the cause that goes with it.
-    fn of_schedule(&self, target: &Target) -> Result<Said, Failed> {
-        let name = &target.name;
-        let state = self
-            .prometheus
-            .query(&format!("tcpprobe_state{{target=\"{name}\"}} == 1"))?;
-        let verdict = self
-            .prometheus
-            .query(&format!("tcpprobe_verdict_info{{target=\"{name}\"}}"))?;
-        let success = format!("tcpprobe_confirmed_success{{target=\"{name}\"}}");
-        let success = self.prometheus.query(&success)?;
-        let [state] = &state[..] else {
-            return Ok(Said::default());
-        };
-        let class = state.labels.get("class").cloned().unwrap_or_default();
-        let cause = verdict
-            .iter()
-            .find(|verdict| verdict.labels.get("class") == Some(&class))
-            .and_then(|verdict| verdict.labels.get("cause").cloned());
-        Ok(Said {
-            class,
-            cause: cause.unwrap_or_default(),
-            is_success: success.iter().any(|success| success.value == 1.0),
-        })
+    /// What both ways say, by target.
+    fn said(&self) -> Result<[BTreeMap<String, Said>; 2], Failed> {
+        let of_schedule = self.by(
+            "target",
+            "tcpprobe_state == 1",
+            "tcpprobe_verdict_info",
+            "tcpprobe_confirmed_success",
+        )?;
+        // Of a failure its reason, of a success the verdict.
+        let verdict = r#"label_replace(probe_failure_info, "class", "$1", "reason", "(.*)")
+            or on (instance) probe_verdict_info"#;
+        let of_probe = self.by("instance", verdict, verdict, "probe_success")?;
+        Ok([of_schedule, of_probe])
     }
 
-    fn of_probe(&self, target: &Target) -> Result<Said, Failed> {
-        let name = &target.name;
-        let verdict = self
-            .prometheus
-            .query(&format!("probe_verdict_info{{instance=\"{name}\"}}"))?;
-        let reason = self
-            .prometheus
-            .query(&format!("probe_failure_info{{instance=\"{name}\"}}"))?;
-        let success = self
-            .prometheus
-            .query(&format!("probe_success{{instance=\"{name}\"}}"))?;
-        let ([verdict], [success]) = (&verdict[..], &success[..]) else {
-            return Ok(Said::default());
-        };
-        let is_success = success.value == 1.0;
-        // A failure has one reason, and a success none.
-        wanted(reason.len() == usize::from(!is_success), || {
-            format!("{name}: {reason:?}")
-        })?;
-        let text = |label: &str| verdict.labels.get(label).cloned().unwrap_or_default();
-        Ok(Said {
-            class: text("class"),
-            cause: text("cause"),
-            is_success,
-        })
+    /// A label names the target; the class is one of the first query, and the cause of the second goes with it.
+    fn by(
+        &self,
+        label: &str,
+        classes: &str,
+        causes: &str,
+        successes: &str,
+    ) -> Result<BTreeMap<String, Said>, Failed> {
+        let mut all: BTreeMap<String, Said> = BTreeMap::new();
+        for sample in self.prometheus.query(classes)? {
+            all.entry(sample.label(label)).or_default().class = sample.label("class");
+        }
+        for sample in self.prometheus.query(causes)? {
+            let said = all.entry(sample.label(label)).or_default();
+            if said.class == sample.label("class") {
+                said.cause = sample.label("cause");
+            }
+        }
+        for sample in self.prometheus.query(successes)? {
+            all.entry(sample.label(label)).or_default().is_success = sample.value == 1.0;
+        }
+        Ok(all)
     }
 
     /// Until the alerts that are firing about each target are what is wanted.
@@ -261,8 +247,7 @@ impl<'a> Watch<'a> {
             format!("max_over_time(ALERTS{{alertstate=\"firing\",alertname=~\"{OF_TARGETS}\"}}[10m])");
         let mut said = BTreeSet::new();
         for alert in self.prometheus.query(&fired)? {
-            let label = |name: &str| alert.labels.get(name).cloned().unwrap_or_default();
-            let (target, class) = (label("target"), label("class"));
+            let (target, class) = (alert.label("target"), alert.label("class"));
             let known = self.targets.iter().find(|known| known.name == target);
             wanted(
                 known.is_some_and(|known| known.classes.contains(&class.as_str())),
