@@ -40,6 +40,12 @@ impl State {
 }
 
 pub(super) fn run(arguments: &MonitorArguments) -> Result<Exit, Failure> {
+    if arguments.init {
+        return configure::init();
+    }
+    if arguments.check {
+        return configure::check(arguments);
+    }
     let configured = configure::configure(arguments)?;
     run::run(arguments, configured)
 }
