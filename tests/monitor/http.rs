@@ -3,7 +3,7 @@
 #[path = "http/bounds.rs"]
 mod bounds;
 #[path = "http/client.rs"]
-mod client;
+pub(crate) mod client;
 #[path = "http/server.rs"]
 mod server;
 
