@@ -234,10 +234,10 @@ fn tell(
     let from = alike.iter().map(|(died, _)| *died).min().unwrap_or_default();
     let says = match (label, by_itself) {
         (HoldLabel::PeerClosed, true) => {
-            format!("the peer's FIN came on {number} by itself, after {shortest} at the earliest")
+            format!("the peer's FIN came on {number} by itself, on the first after {shortest}")
         }
         (HoldLabel::IdleReset, true) => {
-            format!("a RST came on {number} by itself, after {shortest} at the earliest")
+            format!("a RST came on {number} by itself, on the first after {shortest}")
         }
         (HoldLabel::IdleDropped, _) => {
             let questions = indices.iter().filter_map(|index| questions(holding.held.get(*index)?));

@@ -113,8 +113,9 @@ impl Ear {
         }
     }
 
+    /// What ends the connection is no sign of life.
     fn listen(&mut self, info: &TcpInfo) {
-        if info.segments_in > self.last {
+        if info.state == State::Established && info.segments_in > self.last {
             self.last = info.segments_in;
             self.heard = clock::now();
         }
