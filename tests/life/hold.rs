@@ -77,7 +77,7 @@ const HEALTHY: u16 = 8083;
 const LOSSY: u16 = 8084;
 /// Everything to it vanishes after a while.
 const DIES: u16 = 8085;
-/// After a while everything but SYNs is rejected.
+/// After a while what is no SYN does not get through any more, and FINs are rejected.
 const REJECTED: u16 = 8086;
 /// The peer closes what is three seconds old.
 const CLOSED: u16 = 8090;
@@ -98,9 +98,10 @@ fn wire(port_is_dead: bool) -> Result<Vec<Rule>, Failed> {
     }
     if port_is_dead {
         text += &format!("[[rule]]\ntowards = 'server'\nport = {DIES}\naction = 'drop'\n");
-        text += &format!("[[rule]]\ntowards = 'server'\npacket = 'syn'\nport = {REJECTED}\naction = 'pass'\n");
+        // A firewall that rejects a FIN, and a keepalive probe too, whose rejection the kernel does not hear.
+        text += &format!("[[rule]]\ntowards = 'server'\npacket = 'ack'\nport = {REJECTED}\naction = 'drop'\n");
         text += &format!(
-            "[[rule]]\ntowards = 'server'\nport = {REJECTED}\n\
+            "[[rule]]\ntowards = 'server'\npacket = 'fin'\nport = {REJECTED}\n\
              action = {{ answer = {{ icmp = {{ says = 'admin-prohibited', from = 'r1' }} }} }}\n"
         );
     }

@@ -65,8 +65,8 @@ fn no_death(holding: &Holding, bounds: &Bounds, diagnosis: &mut HoldDiagnosis) {
         );
     } else if !bounds.unproven.is_empty() {
         diagnosis.because(
-            "connections were silent when they were asked, and nothing shows whether the target was still there, or whether \
-             the path lost all that was sent"
+            "connections did not answer when they were asked, and nothing shows whether the target was still there, or \
+             whether the path lost all that was sent"
                 .to_owned(),
             bounds.unproven.clone(),
         );
