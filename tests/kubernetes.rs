@@ -7,6 +7,8 @@
 mod image;
 #[path = "kubernetes/kubelet.rs"]
 mod kubelet;
+#[path = "kubernetes/operator.rs"]
+mod operator;
 #[path = "kubernetes/printed.rs"]
 mod printed;
 #[path = "kubernetes/schemas.rs"]
@@ -23,6 +25,7 @@ fn main() {
     }
     let trials = [
         schemas::trials(),
+        operator::trials(),
         security::trials(),
         image::trials(),
         kubelet::trials(),

@@ -1,7 +1,17 @@
 //! The rest of a connection's life, in the lab: each module has trials of its own.
 
+#[path = "sockets/far.rs"]
+#[allow(dead_code, reason = "other tests make other sockets of it")]
+mod far;
 #[path = "life/hold.rs"]
 mod hold;
+#[path = "sockets/holder.rs"]
+#[allow(dead_code, reason = "other tests ask other things of it")]
+mod holder;
+#[path = "life/own_sockets.rs"]
+mod own_sockets;
+#[allow(dead_code, reason = "other tests look at other definitions")]
+mod schema;
 mod trials;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -20,12 +30,16 @@ pub(crate) enum Reader {
 type Show = fn(Family, Reader) -> Result<(), Failed>;
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some(holder::ARGUMENT) {
+        std::process::exit(holder::obey());
+    }
     // Before there is a second thread.
     let entered = lab::enter();
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(4);
+    arguments.test_threads.get_or_insert(8);
     let mut all = Vec::new();
-    let shows: Vec<(&str, Show)> = hold::SHOWS.to_vec();
+    // Most of the first is waiting, so that the others have their turn meanwhile.
+    let shows: Vec<(&str, Show)> = [hold::SHOWS, own_sockets::SHOWS].concat();
     for (what, show) in shows {
         for family in Family::BOTH {
             for reader in [Reader::Root, Reader::Plain] {

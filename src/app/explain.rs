@@ -4,16 +4,20 @@ use std::io;
 
 use super::{Failure, output};
 use crate::cli::{CheckArguments, Exit};
-use crate::diagnose::Expectation;
 use crate::diagnose::explain::Topic;
-use crate::diagnose::sockets::explain as sockets;
 use crate::diagnose::hold::HoldLabel;
+use crate::diagnose::sockets::explain as sockets;
+use crate::diagnose::{Expectation, FindingKind};
 use crate::report::{explain, hold as of_hold, sockets as of_sockets};
 
 pub(super) fn explain(verdict: Option<&str>, arguments: &CheckArguments) -> Result<Exit, Failure> {
     if let Some(topic) = verdict.and_then(|asked| asked.parse::<sockets::Topic>().ok()) {
         let style = output::style(arguments);
         return output::written(of_sockets::write_topic(topic, &style, &mut io::stdout().lock()));
+    }
+    if let Some(finding) = verdict.and_then(|asked| asked.parse::<FindingKind>().ok()) {
+        let (topic, style) = (Topic::Finding(finding), output::style(arguments));
+        return output::written(explain::write(Some(topic), &style, &mut io::stdout().lock()));
     }
     if let Some(label) = verdict.and_then(hold_label) {
         let style = output::style(arguments);

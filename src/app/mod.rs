@@ -9,10 +9,10 @@ mod gather;
 mod hold;
 mod k8s;
 mod matrix;
-#[allow(dead_code, reason = "being wired")]
 mod monitor;
 mod output;
 mod report;
+mod room;
 mod rounds;
 mod sockets;
 mod terminal;

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::{
-    HoldArguments, KubernetesArguments, LookArguments, MatrixArguments, MonitorArguments, PodCommand, ReportArguments,
-    SocketsArguments,
+    HoldArguments, KubernetesArguments, LookArguments, MatrixArguments, MonitorArguments, PodCommand,
+    ReportArguments, SocketsArguments,
 };
 use crate::diagnose::Expectation;
 use crate::duration;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::duration;
 
 /// How to look, but for how long and from where.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct LookArguments {
     /// IPv4 only
     #[arg(short = '4', long, conflicts_with = "ipv6")]

@@ -11,7 +11,7 @@ use crate::diagnose::Expectation;
 use crate::duration;
 
 /// What to watch, and who may ask for it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct MonitorArguments {
     /// The targets, each a word or two, as for a single check; watched with the module "default"
     #[arg(value_name = "TARGET")]

@@ -4,6 +4,7 @@
 //! In commands, ADDRESS and PORT stand for the target's, CLIENT for our own address. `advice` fills in real ones.
 
 mod connects;
+mod findings;
 mod names;
 mod ours;
 mod queue;
@@ -13,7 +14,9 @@ mod silence;
 
 use std::str::FromStr;
 
-use super::{Cause, Class};
+pub use findings::{FindingText, explain_finding};
+
+use super::{Cause, Class, FindingKind};
 
 /// What is worth saying of one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,9 +142,11 @@ pub enum Topic {
     Class(Class),
     /// One cause.
     Cause(Cause),
+    /// A finding.
+    Finding(FindingKind),
 }
 
-/// The topic is neither a class nor a cause.
+/// The topic is neither a class nor a cause nor a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{asked}' is no verdict; the classes are {}", class_labels())]
 pub struct UnknownTopic {
@@ -160,7 +165,7 @@ fn class_labels() -> String {
 impl FromStr for Topic {
     type Err = UnknownTopic;
 
-    /// Takes `class`, `class/cause`, or `cause` alone, as no label is used for both.
+    /// Takes `class`, `class/cause`, or a cause or finding alone, as no label is used for two of them.
     fn from_str(asked: &str) -> Result<Self, UnknownTopic> {
         let unknown = || UnknownTopic {
             asked: asked.to_owned(),
@@ -175,6 +180,9 @@ impl FromStr for Topic {
         }
         if let Ok(class) = asked.parse() {
             return Ok(Self::Class(class));
+        }
+        if let Ok(finding) = asked.parse() {
+            return Ok(Self::Finding(finding));
         }
         asked.parse().map(Self::Cause).map_err(|_| unknown())
     }
@@ -232,10 +240,18 @@ mod tests {
     }
 
     #[test]
+    fn no_finding_is_called_as_a_verdict_is() {
+        for kind in FindingKind::ALL {
+            assert!(kind.label().parse::<Cause>().is_err() && kind.label().parse::<Class>().is_err());
+        }
+    }
+
+    #[test]
     fn a_topic_is_a_class_a_pair_or_a_cause() {
         assert_eq!("refused".parse(), Ok(Topic::Class(Class::Refused)));
         assert_eq!("refused/no-listener".parse(), Ok(Topic::Cause(Cause::NoListener)));
         assert_eq!("no-listener".parse(), Ok(Topic::Cause(Cause::NoListener)));
+        assert_eq!("path-loss".parse(), Ok(Topic::Finding(FindingKind::PathLoss)));
         assert!("filtered/no-listener".parse::<Topic>().is_err());
         assert!(
             "timeout"

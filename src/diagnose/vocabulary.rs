@@ -245,6 +245,16 @@ labelled! {
         SynCookies = "syn-cookies",
         /// A SYN-ACK, a SYN or a reply was lost although the connection was made.
         PathLoss = "path-loss",
+        /// How large packets to the host may be.
+        PathMtu = "path-mtu",
+        /// Somebody on the way says that packets have to be smaller than our own link allows.
+        PmtuReduced = "pmtu-reduced",
+        /// Packets that connections would send vanish for their size, and nobody says so.
+        PmtuBlackHole = "pmtu-black-hole",
+        /// The peer's MSS keeps segments smaller than our own link allows.
+        MssClamped = "mss-clamped",
+        /// How large packets to the host may be could not be found out.
+        PmtuUnknown = "pmtu-unknown",
         /// Connections of other programs of this host to the endpoint get no answer to their SYN.
         OwnSynSentStuck = "own-syn-sent-stuck",
         /// What other programs of this host sent to the endpoint is not acknowledged.
@@ -279,7 +289,12 @@ impl FindingKind {
             | Self::V4V6Differ
             | Self::AddressesDiffer
             | Self::SynCookies
-            | Self::PathLoss => false,
+            | Self::PathLoss
+            | Self::PathMtu
+            | Self::PmtuReduced
+            | Self::PmtuBlackHole
+            | Self::MssClamped
+            | Self::PmtuUnknown => false,
         }
     }
 }

@@ -41,6 +41,18 @@ impl Engine {
     pub const LATE: Duration = Duration::from_millis(100);
     /// The upper edges of the histogram of lateness, in seconds.
     pub const LATENESS_EDGES: &[f64] = &[0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+    /// A check begins, so long after its time.
+    pub fn begins(&mut self, late: Duration) {
+        self.begun += 1;
+        self.late += u64::from(late > Self::LATE);
+        let seconds = late.as_secs_f64();
+        let bucket = Self::LATENESS_EDGES.partition_point(|edge| *edge < seconds);
+        if let Some(count) = self.lateness.get_mut(bucket) {
+            *count += 1;
+        }
+        self.lateness_sum_s += seconds;
+    }
 }
 
 /// The configuration that is in force, and what became of the last attempt to replace it.
@@ -132,6 +144,20 @@ impl Slot {
         Self {
             watched,
             standing: Mutex::default(),
+        }
+    }
+
+    /// Changes what is known.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Standing) -> T) -> T {
+        change(&mut lock(&self.standing))
+    }
+
+    /// The same target, watched in another way: what is known of it stays.
+    #[must_use]
+    pub fn watched_as(&self, watched: Watched) -> Self {
+        Self {
+            watched,
+            standing: Mutex::new(self.standing()),
         }
     }
 

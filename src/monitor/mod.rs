@@ -1,5 +1,6 @@
 //! The same check on a schedule: what is watched and how, what each check came to, and what of that is confirmed. No IO.
 
+mod addresses;
 mod aim;
 mod allow;
 mod board;
@@ -9,9 +10,10 @@ mod schedule;
 mod seen;
 mod standing;
 
+pub use crate::net::usage::Usage;
+pub use addresses::{Followed, Moved};
 pub use aim::{Aim, Aims, Allow, Answer, Asked, Reach, Refused};
 pub use allow::Permit;
-pub use crate::net::usage::Usage;
 pub use board::{Board, Engine, Loaded, Slot};
 pub use config::{Config, Module, Watched};
 pub use limit::{Buckets, Limit};

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Seen;
+use super::{Followed, Seen};
 use crate::diagnose::{Cause, Class, Judged};
 
 /// The upper edges of the histogram of handshakes, in seconds: fine where paths are, then at the kernel's retransmission steps
@@ -106,6 +106,8 @@ pub struct Standing {
     pub verdict_since_unix_s: Duration,
     /// How many checks in a row could not judge, up to the latest one.
     pub blind: u32,
+    /// The addresses of its name.
+    pub addresses: Followed,
     /// The checks in a row that disagree with what is confirmed.
     rising: Option<Rising>,
     /// How many checks had which class, in the order of [`Class::ALL`].

@@ -45,7 +45,7 @@ pub(super) fn with_raw_sockets<T>(open: impl FnOnce() -> io::Result<T>) -> io::R
 ///
 /// # Errors
 /// When the kernel does not let us set our own capabilities.
-pub(super) fn give_up() -> io::Result<()> {
+pub fn give_up() -> io::Result<()> {
     // In this order: what is in force has to be permitted.
     for set in [CapSet::Effective, CapSet::Permitted] {
         caps::drop(None, set, Capability::CAP_NET_RAW).map_err(other)?;

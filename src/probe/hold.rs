@@ -256,7 +256,11 @@ impl Plan {
             // by itself at the same age.
             let by_itself = !self.closings().is_empty();
             for (id, pending) in &mut self.pending {
-                let patience = if by_itself { died + grace(died) } else { pending.after };
+                let patience = if by_itself {
+                    died + grace(died)
+                } else {
+                    pending.after
+                };
                 let until = pending.begins + pending.after.min(patience);
                 if pending.after <= died || pending.abandoned {
                     continue;

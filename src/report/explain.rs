@@ -4,8 +4,8 @@ use std::io;
 
 use super::human::{hang, wrap};
 use super::style::Style;
-use crate::diagnose::explain::{Topic, causes_of, explain, explain_class};
-use crate::diagnose::{Cause, Class};
+use crate::diagnose::explain::{Topic, causes_of, explain, explain_class, explain_finding};
+use crate::diagnose::{Cause, Class, FindingKind};
 
 /// Writes the explanation of a topic, or the list of all verdicts when there is none.
 pub fn write(topic: Option<Topic>, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
@@ -16,6 +16,7 @@ pub fn write(topic: Option<Topic>, style: &Style, out: &mut impl io::Write) -> i
             super::hold::write_hold_list(style, out)
         }
         Some(Topic::Cause(cause)) => one_cause(cause, style, out),
+        Some(Topic::Finding(kind)) => one_finding(kind, style, out),
         Some(Topic::Class(class)) => {
             writeln!(out, "{}", style.verdict(class.label(), class.label(), class))?;
             paragraph("", explain_class(class), style, out)?;
@@ -50,7 +51,20 @@ pub fn write_markdown(out: &mut impl io::Write) -> io::Result<()> {
             markdown_cause(cause, out)?;
         }
     }
-    Ok(())
+    writeln!(
+        out,
+        "\n## Findings\n\nTrue and useful, but not the verdict.\n\n| finding | in short |\n| --- | --- |"
+    )?;
+    for kind in FindingKind::ALL {
+        writeln!(
+            out,
+            "| [`{kind}`](#{kind}) | {} |",
+            explain_finding(*kind).in_short
+        )?;
+    }
+    FindingKind::ALL
+        .iter()
+        .try_for_each(|kind| markdown_finding(*kind, out))
 }
 
 fn list_all(style: &Style, out: &mut impl io::Write) -> io::Result<()> {
@@ -68,7 +82,26 @@ fn list_all(style: &Style, out: &mut impl io::Write) -> io::Result<()> {
             }
         }
     }
+    writeln!(out, "\n{}", style.heading("findings"))?;
+    for kind in FindingKind::ALL {
+        let first = format!("  {:<27}", kind.label());
+        for line in wrap(&first, explain_finding(*kind).in_short, style.width()) {
+            writeln!(out, "{line}")?;
+        }
+    }
     Ok(())
+}
+
+fn one_finding(kind: FindingKind, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
+    let texts = explain_finding(kind);
+    for line in hang("", "  ", &format!("{kind}: {}", texts.in_short), style.width()) {
+        writeln!(out, "{line}")?;
+    }
+    for (heading, text) in [("What it is", texts.meaning), ("How it is told", texts.how_told)] {
+        writeln!(out, "\n  {}", style.heading(heading))?;
+        paragraph("    ", text, style, out)?;
+    }
+    items(texts.what_to_do, texts.what_not_to_do, style, out)
 }
 
 fn one_cause(cause: Cause, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
@@ -85,10 +118,11 @@ fn one_cause(cause: Cause, style: &Style, out: &mut impl io::Write) -> io::Resul
         writeln!(out, "\n  {}", style.heading(heading))?;
         paragraph("    ", text, style, out)?;
     }
-    for (heading, items) in [
-        ("What to do", texts.what_to_do),
-        ("What not to do", texts.what_not_to_do),
-    ] {
+    items(texts.what_to_do, texts.what_not_to_do, style, out)
+}
+
+fn items(to_do: &[&str], not_to_do: &[&str], style: &Style, out: &mut impl io::Write) -> io::Result<()> {
+    for (heading, items) in [("What to do", to_do), ("What not to do", not_to_do)] {
         if !items.is_empty() {
             writeln!(out, "\n  {}", style.heading(heading))?;
         }
@@ -111,10 +145,18 @@ fn markdown_cause(cause: Cause, out: &mut impl io::Write) -> io::Result<()> {
     writeln!(out, "\n### {class}/{cause}\n\n{}\n", texts.meaning)?;
     writeln!(out, "**How it is told apart.** {}\n", texts.how_told)?;
     writeln!(out, "**What it looks like.** {}", texts.looks_like)?;
-    for (heading, items) in [
-        ("What to do", texts.what_to_do),
-        ("What not to do", texts.what_not_to_do),
-    ] {
+    markdown_items(texts.what_to_do, texts.what_not_to_do, out)
+}
+
+fn markdown_finding(kind: FindingKind, out: &mut impl io::Write) -> io::Result<()> {
+    let texts = explain_finding(kind);
+    writeln!(out, "\n### {kind}\n\n{}\n", texts.meaning)?;
+    writeln!(out, "**How it is told.** {}", texts.how_told)?;
+    markdown_items(texts.what_to_do, texts.what_not_to_do, out)
+}
+
+fn markdown_items(to_do: &[&str], not_to_do: &[&str], out: &mut impl io::Write) -> io::Result<()> {
+    for (heading, items) in [("What to do", to_do), ("What not to do", not_to_do)] {
         if !items.is_empty() {
             writeln!(out, "\n**{heading}.**\n")?;
         }
@@ -168,6 +210,14 @@ mod tests {
         let list = text_of(None, 80);
         for cause in Cause::ALL {
             assert!(list.contains(&format!("  {cause} ")), "{cause}");
+        }
+    }
+
+    #[test]
+    fn the_list_names_every_finding() {
+        let list = text_of(None, 80);
+        for kind in FindingKind::ALL {
+            assert!(list.contains(&format!("  {kind} ")), "{kind}");
         }
     }
 

@@ -4,6 +4,9 @@
 //! The pod is a child of the test, with namespaces of its own, in which it listens on loopback; the container is a child
 //! of that.
 
+#[path = "kubelet/monitor.rs"]
+mod monitor;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -28,10 +31,15 @@ use crate::printed;
 use crate::{Cannot, image, trial};
 
 const POD: &str = "--as-a-pod";
+/// A pod that is asked over HTTP while it runs, and then told to end.
+const ASKED_POD: &str = "--as-a-pod-that-is-asked";
 const CONTAINER: &str = "--as-a-container";
 
 /// What the pod says where the system does not let it have namespaces; no run of the program ends so.
 const NO_NAMESPACES: i32 = 77;
+
+/// The folder that holds what the ConfigMap holds.
+const CONFIG_MAP: &str = "config-map";
 
 /// In a network of its own every port is free.
 const OPEN: u16 = 8080;
@@ -61,6 +69,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial(
             "a_pod_of_a_daemon_set_succeeds_whatever_was_missed",
             a_pod_of_a_daemon_set_succeeds_whatever_was_missed,
+        ),
+        trial(
+            "a_restricted_pod_with_nothing_but_the_binary_monitors",
+            monitor::a_restricted_pod_with_nothing_but_the_binary_monitors,
         ),
     ]
 }
@@ -123,41 +135,16 @@ struct Ran {
 
 /// Runs the first container of the first pod that is printed for the matrix.
 fn run(kind: &[&str], matrix: &str) -> Result<Ran, Cannot> {
-    let binary = image::static_binary()?;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("matrix.yaml");
     fs::write(&path, matrix).unwrap();
     let documents = printed::documents(&printed::text(kind, &path, &[]));
-    let pod = documents.iter().find_map(printed::pod).unwrap();
-    let container = printed::containers(pod)[0];
-    // What the ConfigMap holds, rather than the file that it was made of.
-    fs::write(&path, documents[0]["data"]["matrix.yaml"].as_str().unwrap()).unwrap();
-    fs::write(folder.path().join("termination-log"), "").unwrap();
-    let texts = |value: &Value| -> Vec<String> {
-        let all = value.as_array().unwrap().iter();
-        all.map(|one| one.as_str().unwrap().to_owned()).collect()
-    };
-    let mut command = Command::new("/proc/self/exe");
-    command
-        .arg(POD)
-        .args([folder.path(), &binary])
-        .args(texts(&container["args"]))
-        .env_clear();
-    for variable in container["env"].as_array().unwrap() {
-        let value = variable["value"]
-            .as_str()
-            .map_or_else(|| by_field(variable), str::to_owned);
-        command.env(variable["name"].as_str().unwrap(), value);
-    }
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().unwrap();
+    } = in_a_pod(POD, &documents, folder.path())?;
     let complaints = String::from_utf8(stderr).unwrap();
-    if status.code() == Some(NO_NAMESPACES) {
-        return Err(Cannot(complaints));
-    }
     let lines = String::from_utf8(stdout).unwrap();
     let termination = fs::read_to_string(folder.path().join("termination-log")).unwrap();
     Ok(Ran {
@@ -169,6 +156,40 @@ fn run(kind: &[&str], matrix: &str) -> Result<Ran, Cannot> {
         says: format!("{status}\n{complaints}\n{termination}"),
         termination,
     })
+}
+
+/// Runs the first container of the first pod of some manifests.
+fn in_a_pod(role: &str, documents: &[Value], folder: &Path) -> Result<Output, Cannot> {
+    let binary = image::static_binary()?;
+    let pod = documents.iter().find_map(printed::pod).unwrap();
+    let container = printed::containers(pod)[0];
+    // What the ConfigMap holds, rather than the file that it was made of.
+    fs::create_dir(folder.join(CONFIG_MAP)).unwrap();
+    for (name, text) in documents[0]["data"].as_object().unwrap() {
+        fs::write(folder.join(CONFIG_MAP).join(name), text.as_str().unwrap()).unwrap();
+    }
+    fs::write(folder.join("termination-log"), "").unwrap();
+    let texts = |value: &Value| -> Vec<String> {
+        let all = value.as_array().unwrap().iter();
+        all.map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .arg(role)
+        .args([folder, &binary])
+        .args(texts(&container["args"]))
+        .env_clear();
+    for variable in container["env"].as_array().into_iter().flatten() {
+        let value = variable["value"]
+            .as_str()
+            .map_or_else(|| by_field(variable), str::to_owned);
+        command.env(variable["name"].as_str().unwrap(), value);
+    }
+    let output = command.output().unwrap();
+    if output.status.code() == Some(NO_NAMESPACES) {
+        return Err(Cannot(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(output)
 }
 
 /// What the downward API says.
@@ -190,6 +211,7 @@ pub(crate) fn main() -> Option<i32> {
     let what = arguments.next()?;
     let role = match what.to_str()? {
         POD => pod,
+        ASKED_POD => monitor::pod,
         CONTAINER => container,
         _ => return None,
     };
@@ -206,8 +228,15 @@ fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Namespaces of its own, in which something listens.
 fn pod(folder: &Path, binary: &Path, arguments: Vec<OsString>) -> io::Result<i32> {
+    in_namespaces(|| {
+        let status = started(folder, binary, arguments).status()?;
+        Ok(status.code().unwrap_or(98))
+    })
+}
+
+/// Namespaces of its own, in which something listens.
+fn in_namespaces(then: impl FnOnce() -> io::Result<i32>) -> io::Result<i32> {
     match lab::enter() {
         Ok(()) => {}
         Err(error @ EnterError::Forbidden(_)) => {
@@ -223,12 +252,14 @@ fn pod(folder: &Path, binary: &Path, arguments: Vec<OsString>) -> io::Result<i32
         TcpListener::bind((Ipv4Addr::LOCALHOST, OPEN))?,
         TcpListener::bind((Ipv6Addr::LOCALHOST, OPEN))?,
     ];
-    let status = Command::new("/proc/self/exe")
-        .arg(CONTAINER)
-        .args([folder, binary])
-        .args(arguments)
-        .status()?;
-    Ok(status.code().unwrap_or(98))
+    then()
+}
+
+/// The container of a pod.
+fn started(folder: &Path, binary: &Path, arguments: Vec<OsString>) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(CONTAINER).args([folder, binary]).args(arguments);
+    command
 }
 
 fn loopback_up() -> io::Result<()> {
@@ -268,7 +299,11 @@ fn furnish(folder: &Path, binary: &Path) -> io::Result<()> {
     };
     put(binary, "tcpprobe")?;
     fs::set_permissions(root.join("tcpprobe"), fs::Permissions::from_mode(0o555))?;
-    put(&folder.join("matrix.yaml"), "etc/tcpprobe/matrix.yaml")?;
+    for entry in fs::read_dir(folder.join(CONFIG_MAP))? {
+        let entry = entry?;
+        let to = Path::new("etc/tcpprobe").join(entry.file_name());
+        put(&entry.path(), to.to_str().unwrap())?;
+    }
     fs::write(root.join("etc/resolv.conf"), "nameserver 127.0.0.1\n")?;
     fs::write(root.join("etc/hosts"), "127.0.0.1 localhost\n")?;
     put(&folder.join("termination-log"), "dev/termination-log")?;

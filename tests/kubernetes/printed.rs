@@ -13,6 +13,25 @@ pub(crate) const KINDS: [&[&str]; 4] = [
     &["cronjob", "--schedule", "30 2 * * *"],
 ];
 
+/// What may be printed besides for a monitor, but for what is the Prometheus operator's.
+pub(crate) const BUILT_IN: &[&str] = &["--with", "networkpolicy"];
+
+/// All that may be printed besides for a monitor.
+pub(crate) const ALL: &[&str] = &[
+    "--namespace",
+    "elsewhere",
+    "--with",
+    "networkpolicy,servicemonitor,probe",
+];
+
+/// A configuration with two modules.
+pub(crate) fn config() -> &'static Path {
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/kubernetes/monitor.yaml"
+    ))
+}
+
 /// A matrix with two sources, one of which says all that a source can say.
 pub(crate) fn matrix() -> &'static Path {
     Path::new(concat!(
@@ -21,19 +40,27 @@ pub(crate) fn matrix() -> &'static Path {
     ))
 }
 
-/// The text.
+/// The text for a matrix.
 pub(crate) fn text(kind: &[&str], matrix: &Path, options: &[&str]) -> String {
+    let matrix = matrix.to_str().unwrap();
+    print(&[kind, &["--matrix", matrix], options].concat())
+}
+
+/// The text for a monitor.
+pub(crate) fn monitor(config: &Path, options: &[&str]) -> String {
+    let config = config.to_str().unwrap();
+    print(&[&["monitor", "--config", config], options].concat())
+}
+
+fn print(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_tcpprobe"))
         .arg("k8s")
-        .args(kind)
-        .arg("--matrix")
-        .arg(matrix)
-        .args(options)
+        .args(arguments)
         .output()
         .unwrap();
     assert!(
         output.status.success(),
-        "{kind:?}: {}",
+        "{arguments:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap()
@@ -48,11 +75,9 @@ pub(crate) fn documents(text: &str) -> Vec<Value> {
 pub(crate) fn pod(document: &Value) -> Option<&Value> {
     let spec = match document["kind"].as_str().unwrap() {
         "CronJob" => &document["spec"]["jobTemplate"]["spec"]["template"],
-        "Job" | "DaemonSet" => &document["spec"]["template"],
-        other => {
-            assert_eq!(other, "ConfigMap");
-            return None;
-        }
+        "Job" | "DaemonSet" | "Deployment" => &document["spec"]["template"],
+        "ConfigMap" | "Service" | "NetworkPolicy" | "ServiceMonitor" | "Probe" => return None,
+        other => panic!("{other}"),
     };
     Some(&spec["spec"])
 }

@@ -41,6 +41,9 @@ fn every_manifest_is_what_the_schemas_of_kubernetes_say() -> Result<(), Cannot> 
             all.push_str(&printed::text(kind, printed::matrix(), options));
         }
     }
+    for options in [&["--raw", "--", "--confirm", "3"][..], printed::BUILT_IN] {
+        all.push_str(&printed::monitor(printed::config(), options));
+    }
     let output = read(&all, &VERSIONS)?;
     assert!(
         output.status.success(),
@@ -50,7 +53,7 @@ fn every_manifest_is_what_the_schemas_of_kubernetes_say() -> Result<(), Cannot> 
     // Readers of YAML 1.1 and 1.2 see the same.
     let theirs: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(theirs, printed::documents(&all));
-    assert_eq!(theirs.len(), KINDS.len() * 2 * 4);
+    assert_eq!(theirs.len(), KINDS.len() * 2 * 4 + 3 + 4);
     let labels =
         &theirs.iter().find(|one| one["kind"] == "Job").unwrap()["spec"]["template"]["metadata"]["labels"];
     let words = [
@@ -69,12 +72,16 @@ fn every_manifest_is_what_the_schemas_of_kubernetes_say() -> Result<(), Cannot> 
 }
 
 fn a_manifest_with_a_field_too_many_is_found() -> Result<(), Cannot> {
-    let right = printed::text(&["job"], printed::matrix(), &[]);
-    for (field, wrong) in [
-        ("backoffLimit: 3", "backoffLimt: 3"),
-        ("restartPolicy: Never", "restartPolicy: [Never]"),
+    let job = printed::text(&["job"], printed::matrix(), &[]);
+    let monitor = printed::monitor(printed::config(), printed::BUILT_IN);
+    for (right, field, wrong) in [
+        (&job, "backoffLimit: 3", "backoffLimt: 3"),
+        (&job, "restartPolicy: Never", "restartPolicy: [Never]"),
+        (&monitor, "periodSeconds: 5", "periodSecond: 5"),
+        (&monitor, "targetPort: http", "targetPort: [http]"),
+        (&monitor, "policyTypes:", "policyType:"),
     ] {
-        assert!(right.contains(field));
+        assert!(right.contains(field), "{field}");
         let output = read(&right.replace(field, wrong), &VERSIONS[..1])?;
         assert!(!output.status.success(), "{wrong}");
     }

@@ -59,7 +59,9 @@ fn pods(options: &[&str]) -> Vec<Value> {
         let text = printed::text(kind, printed::matrix(), options);
         pods.extend(printed::documents(&text).iter().filter_map(printed::pod).cloned());
     }
-    assert_eq!(pods.len(), 2 * KINDS.len());
+    let text = printed::monitor(printed::config(), options);
+    pods.extend(printed::documents(&text).iter().filter_map(printed::pod).cloned());
+    assert_eq!(pods.len(), 2 * KINDS.len() + 1);
     pods
 }
 

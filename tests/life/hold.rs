@@ -326,12 +326,15 @@ fn ends_in_time(finished: &Finished, document: &Value) -> Result<(), Failed> {
 }
 
 fn holds_to_the_schema(document: &Value) -> Result<(), Failed> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/docs/schema/tcpprobe-hold-v1.schema.json"
-    );
-    let schema: Value = serde_json::from_slice(&fs::read(path)?)?;
-    let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+    let read = |name: &str| -> Result<Value, Failed> {
+        let path = format!("{}/docs/schema/{name}", env!("CARGO_MANIFEST_DIR"));
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    };
+    let ordinary = jsonschema::Resource::from_contents(read("tcpprobe-v1.schema.json")?);
+    let validator = jsonschema::options()
+        .with_resource("json-schema:///tcpprobe-v1.schema.json", ordinary)
+        .build(&read("tcpprobe-hold-v1.schema.json")?)
+        .map_err(|error| error.to_string())?;
     let errors: Vec<String> = validator
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path()))

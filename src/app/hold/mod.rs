@@ -127,7 +127,9 @@ fn wanted(arguments: &HoldArguments) -> Wanted {
         None => Wanted::Limit {
             max: arguments.max,
             connections: arguments.connections.into(),
-            within: arguments.within.map(|within| within.max(Duration::from_millis(1))),
+            within: arguments
+                .within
+                .map(|within| within.max(Duration::from_millis(1))),
         },
     }
 }

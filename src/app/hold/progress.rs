@@ -45,7 +45,11 @@ impl Progress {
             "tcpprobe: {what}; this takes {at_most_words} at most; Ctrl-C ends it with what is known by then"
         );
         Self {
-            animated: if can_animate() { Animated::Yes } else { Animated::No },
+            animated: if can_animate() {
+                Animated::Yes
+            } else {
+                Animated::No
+            },
             at_most,
             said: clock::now(),
             dirty: false,

@@ -43,7 +43,14 @@ impl Progress {
 
     /// For a run of so many edges.
     pub(super) fn new(all: u64) -> Self {
-        Self::of(if can_animate() { Form::Terminal } else { Form::Lines }, all)
+        Self::of(
+            if can_animate() {
+                Form::Terminal
+            } else {
+                Form::Lines
+            },
+            all,
+        )
     }
 
     fn of(form: Form, all: u64) -> Self {

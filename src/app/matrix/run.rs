@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::progress::Progress;
 use super::recorder::{Own, Recorder};
 use super::{Job, MatrixArguments};
+use crate::app::room::Room;
 use crate::app::{Failure, complain, gather, no_raw_sockets, open_raw_sockets, stop_requested};
 use crate::check::{Bounds, Crowd, Looked, Options};
 use crate::cli::{Exit, ModeArgument, SweepArgument};
@@ -17,16 +18,7 @@ use crate::evidence::SynSchedule;
 use crate::matrix::{Edge, Planned, Run};
 use crate::net::dial::Source;
 use crate::net::raw::Sweeper;
-use crate::net::{clock, open_files, settings};
-
-/// What one endpoint may need in the worst case: connections, controls, pings, timers.
-const DESCRIPTORS_AN_ENDPOINT: usize = 16;
-/// Those of the program itself: standard streams, results, raw sockets, questions of names.
-const OWN_DESCRIPTORS: usize = 160;
-/// Ports that one endpoint may hold in the worst case.
-const PORTS_AN_ENDPOINT: usize = 8;
-/// More at once would not be faster, at any rate that a network takes.
-const MOST_AT_ONCE: usize = 2048;
+use crate::net::{clock, settings};
 
 /// Looks at all edges that are left.
 pub(super) fn run(
@@ -183,9 +175,8 @@ fn own(job: &Job, crowd: &Crowd<Planned>) -> Vec<Own> {
 
 /// What may be under way at a time, by the limits of this system.
 fn bounds(arguments: &MatrixArguments) -> Bounds {
-    let by_files = open_files::limit().saturating_sub(OWN_DESCRIPTORS) / DESCRIPTORS_AN_ENDPOINT;
-    let by_ports = settings::local_ports() / PORTS_AN_ENDPOINT;
-    let most = by_files.min(by_ports).max(1);
+    let room = Room::beside(0);
+    let (most, by_files, by_ports) = (room.most(), room.by_files, room.by_ports);
     let at_once = match arguments.concurrency.map(|wanted| wanted as usize) {
         Some(wanted) if wanted > most => {
             complain(&format!(
@@ -194,7 +185,7 @@ fn bounds(arguments: &MatrixArguments) -> Bounds {
             most
         }
         Some(wanted) => wanted,
-        None => most.min(MOST_AT_ONCE),
+        None => room.usual(),
     };
     Bounds {
         at_once,

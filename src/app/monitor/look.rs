@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +51,14 @@ struct Manner {
     sights: Sights,
 }
 
+/// What a check came to.
+pub(super) struct Looked {
+    /// The check.
+    pub(super) check: Check,
+    /// The addresses that the name has; empty for an address, and where the name gave none.
+    pub(super) addresses: Vec<IpAddr>,
+}
+
 impl Looker {
     /// Opens nothing and sends nothing.
     pub(super) fn new(options: Options, pace: Pace) -> Self {
@@ -60,6 +69,11 @@ impl Looker {
             pace,
             manners: RefCell::default(),
         }
+    }
+
+    /// How to look, as far as no module says otherwise.
+    pub(super) fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The pace that all checks keep. Who begins one has had a turn of [`PACKETS_A_CONNECTION`].
@@ -85,7 +99,7 @@ impl Looker {
         module: &Arc<Module>,
         within: Option<Duration>,
         mut finish: Finish,
-    ) -> Option<Check> {
+    ) -> Option<Looked> {
         let manner = self.manner(module);
         let Some(within) = within else {
             return self.look_often(target, &manner, finish).await;
@@ -94,7 +108,7 @@ impl Looker {
         let looking = self.look_often(target, &manner, own_finish);
         tokio::pin!(looking);
         tokio::select! {
-            check = &mut looking => return check,
+            looked = &mut looking => return looked,
             () = sleep(within) => {}
             () = finish.requested() => {}
         }
@@ -102,7 +116,7 @@ impl Looker {
         looking.await
     }
 
-    async fn look_often(&self, target: &Target, manner: &Manner, finish: Finish) -> Option<Check> {
+    async fn look_often(&self, target: &Target, manner: &Manner, finish: Finish) -> Option<Looked> {
         let (began, began_unix_s) = (clock::now(), clock::unix_now());
         let mut tried = 1;
         loop {
@@ -111,9 +125,14 @@ impl Looker {
             let seen = Seen::of(&outcome, &manner.module.expected, tried, began_unix_s, took_s)?;
             let is_last = tried >= manner.module.tries || seen.judged == Judged::AsExpected;
             if is_last || finish.is_requested() {
-                return Some(Check {
-                    seen,
-                    record: self.record(&outcome),
+                return Some(Looked {
+                    check: Check {
+                        seen,
+                        record: self.record(&outcome),
+                    },
+                    addresses: outcome
+                        .name
+                        .map_or_else(Vec::new, |name| name.resolution.addresses),
                 });
             }
             tried += 1;

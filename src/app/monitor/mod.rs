@@ -1,38 +1,44 @@
-//! `tcpprobe monitor`.
+//! `tcpprobe monitor`: one thread checks, by its schedule and on request; others write events and answer over HTTP.
 
 mod configure;
+mod events;
 mod look;
 mod reload;
+mod run;
+mod thread;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Failure;
 use crate::cli::{Exit, MonitorArguments};
-use crate::monitor::{Board, Config};
+use crate::monitor::{Aims, Board};
 use look::Looks;
 use reload::Reloads;
 
 /// What the thread that answers HTTP has of the one that checks.
 #[derive(Debug)]
-pub(super) struct State {
+struct State {
     /// What is known of all targets.
-    pub(super) board: Arc<Board>,
+    board: Arc<Board>,
     /// Checks on request.
-    pub(super) looks: Looks,
+    looks: Looks,
     /// Reloads on request.
-    pub(super) reloads: Reloads,
-    config: Mutex<Arc<Config>>,
+    reloads: Reloads,
+    aims: Mutex<Arc<Aims>>,
 }
 
 impl State {
-    /// What is in force.
-    pub(super) fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What may be aimed at, by the configuration in force.
+    fn aims(&self) -> Arc<Aims> {
+        Arc::clone(&self.aims.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn aim(&self, aims: Aims) {
+        *self.aims.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(aims);
     }
 }
 
 pub(super) fn run(arguments: &MonitorArguments) -> Result<Exit, Failure> {
     let configured = configure::configure(arguments)?;
-    let _ = configured;
-    Err(Failure::could_not_judge("monitor is being built"))
+    run::run(arguments, configured)
 }

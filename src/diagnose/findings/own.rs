@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::diagnose::signs;
 use crate::diagnose::{Finding, FindingKind};
 use crate::evidence::sockets::State;
-use crate::evidence::{Evidence, Look, OwnPorts, OwnSockets, OwnStuck, Question, ReplySays, Saw};
+use crate::evidence::{Answer, Evidence, Look, OwnPorts, OwnSockets, OwnStuck, Question, ReplySays, Saw};
 
 /// A SYN that is lost once is no news; two connections at once, or one that lost two, are.
 const SYNS_SENT_AGAIN: u8 = 2;
@@ -37,11 +37,7 @@ pub(super) fn of(evidence: &Evidence) -> Vec<Finding> {
     let Some((index, own)) = seen else {
         return Vec::new();
     };
-    let ours = if is_answered(evidence) {
-        Ours::Answered
-    } else {
-        Ours::Unanswered
-    };
+    let ours = ours(evidence);
     let said = [
         (FindingKind::OwnSynSentStuck, syn_sent(own, ours)),
         (FindingKind::OwnSendStalled, stalled(own, ours)),
@@ -64,15 +60,24 @@ pub(super) fn of(evidence: &Evidence) -> Vec<Finding> {
 /// How our own connection fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ours {
+    /// By a SYN-ACK.
     Answered,
+    /// By a RST, or an ICMP error.
+    Refused,
     Unanswered,
 }
 
-fn is_answered(evidence: &Evidence) -> bool {
+fn ours(evidence: &Evidence) -> Ours {
     let offered = |says: &ReplySays| matches!(says, ReplySays::SynAck(_));
-    evidence.first_handshake().is_some()
-        || signs::shots(evidence, Question::Syn, true)
-            .any(|(_, _, shot)| signs::delivered(shot).any(|reply| offered(&reply.says)))
+    let mut shots = signs::shots(evidence, Question::Syn, true);
+    if evidence.first_handshake().is_some()
+        || shots.any(|(_, _, shot)| signs::delivered(shot).any(|reply| offered(&reply.says)))
+    {
+        return Ours::Answered;
+    }
+    let mut connects = signs::connects(evidence);
+    let refused = connects.any(|(_, _, dial)| matches!(dial.answer, Answer::Rst | Answer::Icmp(_)));
+    if refused { Ours::Refused } else { Ours::Unanswered }
 }
 
 fn syn_sent(own: &OwnSockets, ours: Ours) -> Option<String> {
@@ -90,6 +95,7 @@ fn syn_sent(own: &OwnSockets, ours: Ours) -> Option<String> {
             "ours was answered, so this port answers some SYNs and not others (loss, an accept queue at its brim, one path \
              of several), or it has only just come back"
         }
+        Ours::Refused => "ours was refused at once, as theirs will be when their SYN goes out again",
         Ours::Unanswered => "they fare as ours does",
     };
     Some(format!(
@@ -107,7 +113,7 @@ fn stalled(own: &OwnSockets, ours: Ours) -> Option<String> {
             "new connections work, so the host is there, and these have lost it: it has restarted, or a box on the way \
              has forgotten them or does not let their segments through"
         }
-        Ours::Unanswered => "the host, or the way to it, is gone for them too",
+        Ours::Refused | Ours::Unanswered => "these fail together with new ones",
     };
     Some(format!(
         "{have} of other programs to this very address and port sent the same segment again, {tried}, without an \
@@ -233,5 +239,171 @@ fn in_words(time: Duration) -> String {
         (0, seconds) => format!("{seconds} s"),
         (minutes, 0) => format!("{minutes} min"),
         (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::diagnose::{Cause, Confidence, diagnose};
+    use crate::evidence::{Ability, Answer, Dial, Ending, Handshake, Mode, Observation, OwnSegments, Sight};
+
+    /// A healthy port, beside what others have open.
+    fn beside(own: OwnSockets, answer: Answer) -> Evidence {
+        let endpoint = "192.0.2.2:5432".parse().unwrap();
+        let at = |saw| Observation {
+            at_s: Duration::ZERO,
+            took_s: Duration::from_millis(1),
+            saw,
+        };
+        Evidence {
+            endpoint,
+            started_unix_s: Duration::ZERO,
+            slow_s: Duration::from_millis(250),
+            timeout_s: Duration::from_secs(3),
+            sight: Sight {
+                mode: Mode::Connect,
+                raw: Ability::Yes,
+                echo: Ability::Yes,
+                error_queue: Ability::Yes,
+                reset_shape: Ability::Yes,
+            },
+            observations: vec![
+                at(Saw::Connect(Dial {
+                    to: endpoint,
+                    from: None,
+                    ttl: None,
+                    syns: 1,
+                    answer,
+                })),
+                at(Saw::OwnSockets(Look::Saw(own))),
+            ],
+        }
+    }
+
+    fn healthy() -> Answer {
+        let moment = Some(Duration::from_millis(1));
+        Answer::SynAck(Handshake {
+            connect_s: Duration::from_micros(200),
+            rtt_s: Some(Duration::from_micros(200)),
+            retransmitted_syns: 0,
+            segments_in: Some(1),
+            timestamps: true,
+            peer_window: None,
+            ending: Ending {
+                fin_after_s: moment,
+                fin_acknowledged_after_s: moment,
+                fin_retransmissions: 0,
+                peer_fin_after_s: None,
+                reset: None,
+                repeated_syn_acks: 0,
+                watched_s: Duration::from_millis(1),
+            },
+        })
+    }
+
+    fn kinds(own: OwnSockets) -> Vec<FindingKind> {
+        let found = of(&beside(own, healthy()));
+        found.iter().map(|finding| finding.kind).collect()
+    }
+
+    fn in_state(state: State, number: u64) -> OwnSockets {
+        OwnSockets {
+            states: BTreeMap::from([(state, number)]),
+            ..OwnSockets::default()
+        }
+    }
+
+    fn stuck(sockets: u64, tries: u8) -> Option<OwnStuck> {
+        Some(OwnStuck {
+            sockets,
+            tries,
+            ..OwnStuck::default()
+        })
+    }
+
+    #[test]
+    fn a_few_sockets_on_their_way_are_no_news() {
+        assert_eq!(kinds(in_state(State::TimeWait, 99)), []);
+        assert_eq!(kinds(in_state(State::TimeWait, 100)), [FindingKind::OwnTimeWait]);
+        assert_eq!(kinds(in_state(State::CloseWait, 49)), []);
+        assert_eq!(kinds(in_state(State::CloseWait, 50)), [FindingKind::OwnCloseWait]);
+        assert_eq!(kinds(in_state(State::Established, 5000)), []);
+        assert_eq!(kinds(in_state(State::SynSent, 5000)), []);
+    }
+
+    #[test]
+    fn ten_old_close_waits_are_enough() {
+        let with = |sockets| OwnSockets {
+            close_wait_old: stuck(sockets, 0),
+            ..in_state(State::CloseWait, 10)
+        };
+        assert_eq!(kinds(with(9)), []);
+        assert_eq!(kinds(with(10)), [FindingKind::OwnCloseWait]);
+    }
+
+    #[test]
+    fn one_syn_that_was_lost_once_is_no_news_and_two_are() {
+        let with = |sockets, tries| OwnSockets {
+            syn_sent_again: stuck(sockets, tries),
+            ..in_state(State::SynSent, sockets)
+        };
+        assert_eq!(kinds(with(1, 1)), []);
+        assert_eq!(kinds(with(2, 1)), [FindingKind::OwnSynSentStuck]);
+        assert_eq!(kinds(with(1, 2)), [FindingKind::OwnSynSentStuck]);
+    }
+
+    #[test]
+    fn ports_count_by_their_share() {
+        let with = |taken, waiting| OwnSockets {
+            ports: Some(OwnPorts {
+                taken,
+                waiting,
+                of: 50,
+            }),
+            ..OwnSockets::default()
+        };
+        assert_eq!(kinds(with(39, 9)), []);
+        assert_eq!(kinds(with(39, 10)), [FindingKind::OwnTimeWait]);
+        assert_eq!(kinds(with(40, 0)), [FindingKind::OwnPortsNearlyExhausted]);
+    }
+
+    #[test]
+    fn segments_count_by_their_number_and_share() {
+        let with = |sent_again, sent| OwnSockets {
+            segments: OwnSegments { sent, sent_again },
+            ..OwnSockets::default()
+        };
+        assert_eq!(kinds(with(4, 4)), []);
+        assert_eq!(kinds(with(5, 251)), []);
+        assert_eq!(kinds(with(5, 250)), [FindingKind::OwnRetransmitting]);
+    }
+
+    #[test]
+    fn an_open_port_is_only_likely_while_the_syns_of_others_go_unanswered() {
+        let own = OwnSockets {
+            syn_sent_again: stuck(3, 2),
+            ..in_state(State::SynSent, 3)
+        };
+        let diagnosis = diagnose(&beside(own.clone(), healthy()));
+        assert_eq!(
+            (diagnosis.cause, diagnosis.confidence),
+            (Cause::Healthy, Confidence::Likely)
+        );
+        assert_eq!(diagnosis.not_ruled_out, [Cause::Overloaded]);
+        assert!(diagnosis.findings[0].says.contains("ours was answered"));
+        let refused = diagnose(&beside(own, Answer::Rst));
+        assert_eq!(refused.cause, Cause::NoListener);
+        assert!(refused.findings[0].says.contains("ours was refused"));
+    }
+
+    #[test]
+    fn a_rate_is_told_as_what_a_minute_of_waiting_comes_to() {
+        assert_eq!(
+            [per_second(100), per_second(982), per_second(12)],
+            ["1.7", "16", "0.2"]
+        );
     }
 }

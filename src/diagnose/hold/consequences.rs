@@ -72,7 +72,9 @@ fn settle(
     let silent = match label {
         HoldLabel::IdleDropped => true,
         HoldLabel::IdleReset | HoldLabel::IdleRejected | HoldLabel::PeerClosed => false,
-        HoldLabel::Healthy | HoldLabel::TargetLost | HoldLabel::NotOpen | HoldLabel::Undecided => return None,
+        HoldLabel::Healthy | HoldLabel::TargetLost | HoldLabel::NotOpen | HoldLabel::Undecided => {
+            return None;
+        }
     };
     // Its end is delivered, to whoever waits for it.
     let is_told = by_itself || label == HoldLabel::PeerClosed;

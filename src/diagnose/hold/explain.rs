@@ -40,7 +40,9 @@ const HEALTHY: HoldText = HoldText {
         "If pools fail after a longer time than that, ask for it: `tcpprobe hold --max 1h ADDRESS:PORT`.",
         "If it is pods or other hosts that fail, ask from there: other paths have other boxes.",
     ],
-    what_not_to_do: &["Do not conclude that longer times are safe too: limits of 15 minutes, an hour and more are in use."],
+    what_not_to_do: &[
+        "Do not conclude that longer times are safe too: limits of 15 minutes, an hour and more are in use.",
+    ],
 };
 
 const IDLE_DROPPED: HoldText = HoldText {
@@ -77,7 +79,9 @@ const IDLE_RESET: HoldText = HoldText {
          what has been idle for less than the limit.",
         "Let the client repeat what failed with ECONNRESET on a connection from the pool, if it may be done twice.",
     ],
-    what_not_to_do: &["Do not look for a crash of the server first: it may never have seen the end of the connection."],
+    what_not_to_do: &[
+        "Do not look for a crash of the server first: it may never have seen the end of the connection.",
+    ],
 };
 
 const IDLE_REJECTED: HoldText = HoldText {
@@ -89,8 +93,10 @@ const IDLE_REJECTED: HoldText = HoldText {
         "Turn keepalive on in the client, with a first probe (TCP_KEEPIDLE) after a third of the limit, or have the pool close \
          what has been idle for less than the limit.",
     ],
-    what_not_to_do: &["Do not rely on the error to be told early: the kernel takes it for a hint, and a write may hang for as \
-                      long as if nothing came."],
+    what_not_to_do: &[
+        "Do not rely on the error to be told early: the kernel takes it for a hint, and a write may hang for as \
+                      long as if nothing came.",
+    ],
 };
 
 const PEER_CLOSED: HoldText = HoldText {
@@ -105,9 +111,7 @@ const PEER_CLOSED: HoldText = HoldText {
         "Or give the server the longer time: it is a setting of its application, such as keepalive_timeout.",
         "Let the client repeat a request that met a closing connection, if it may be done twice.",
     ],
-    what_not_to_do: &[
-        "Do not turn on TCP keepalive for this: the server counts requests, not probes.",
-    ],
+    what_not_to_do: &["Do not turn on TCP keepalive for this: the server counts requests, not probes."],
 };
 
 const TARGET_LOST: HoldText = HoldText {
@@ -149,11 +153,20 @@ mod tests {
         for label in HoldLabel::ALL {
             let text = explain_hold(*label);
             let prose = [text.meaning, text.how_told].into_iter();
-            for prose in prose.chain(text.what_to_do.iter().copied()).chain(text.what_not_to_do.iter().copied()) {
+            for prose in prose
+                .chain(text.what_to_do.iter().copied())
+                .chain(text.what_not_to_do.iter().copied())
+            {
                 assert!(prose.ends_with('.') && !prose.contains("  "), "{prose}");
             }
-            assert!(!text.what_to_do.is_empty() && !text.what_not_to_do.is_empty(), "{label}");
-            assert!(!text.in_short.ends_with('.') && text.in_short.len() < 90, "{label}");
+            assert!(
+                !text.what_to_do.is_empty() && !text.what_not_to_do.is_empty(),
+                "{label}"
+            );
+            assert!(
+                !text.in_short.ends_with('.') && text.in_short.len() < 90,
+                "{label}"
+            );
         }
     }
 }

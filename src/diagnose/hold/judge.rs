@@ -38,7 +38,9 @@ pub fn judge(holding: &Holding) -> HoldDiagnosis {
 fn no_death(holding: &Holding, bounds: &Bounds, diagnosis: &mut HoldDiagnosis) {
     let of = |what: &dyn Fn(&Held) -> bool| -> Vec<usize> {
         let held = holding.held.iter().enumerate();
-        held.filter(|(_, held)| what(held)).map(|(index, _)| index).collect()
+        held.filter(|(_, held)| what(held))
+            .map(|(index, _)| index)
+            .collect()
     };
     let enough = holding.max_s.mul_f64(WHOLE);
     let whole = of(&|held| matches!(held.end, End::Alive { .. }) && held.idle_s >= enough);
@@ -99,7 +101,9 @@ fn death(holding: &Holding, bounds: &Bounds, first: usize, diagnosis: &mut HoldD
     let Some(end) = holding.held.get(first).map(|held| &held.end) else {
         return;
     };
-    let Some((label, by_itself)) = label_of(end) else { return };
+    let Some((label, by_itself)) = label_of(end) else {
+        return;
+    };
     let alike = alike(holding, bounds, label, by_itself);
     if bounds.contradict() {
         return contradiction(bounds, diagnosis);
@@ -130,9 +134,9 @@ fn death(holding: &Holding, bounds: &Bounds, first: usize, diagnosis: &mut HoldD
     }
     if !bounds.lost.is_empty() {
         diagnosis.confidence = Confidence::Possible;
-        diagnosis
-            .not_ruled_out
-            .push("the target itself went away: for a while no new connection could be made either".to_owned());
+        diagnosis.not_ruled_out.push(
+            "the target itself went away: for a while no new connection could be made either".to_owned(),
+        );
     }
 }
 
@@ -172,7 +176,10 @@ fn between(bounds: &Bounds, alike: &[(Duration, usize)]) -> Limit {
     let first = alike.iter().map(|(died, _)| *died).min().unwrap_or_default();
     let longest = bounds.longest_life().map_or(Duration::ZERO, |(lived, _)| lived);
     // A coarse timer forgets one idle time now and another a little later.
-    let above = alike.iter().map(|(died, _)| *died).filter(|died| *died >= longest);
+    let above = alike
+        .iter()
+        .map(|(died, _)| *died)
+        .filter(|died| *died >= longest);
     Limit {
         at_least_s: bounds.longest_life_before_death().unwrap_or_default(),
         at_most_s: above.min().unwrap_or(longest).max(first),
@@ -240,7 +247,9 @@ fn tell(
             format!("a RST came on {number} by itself, on the first after {shortest}")
         }
         (HoldLabel::IdleDropped, _) => {
-            let questions = indices.iter().filter_map(|index| questions(holding.held.get(*index)?));
+            let questions = indices
+                .iter()
+                .filter_map(|index| questions(holding.held.get(*index)?));
             let fewest = questions.min().unwrap_or_default();
             format!(
                 "{number}, idle for {} and more, did not answer at least {fewest} keepalive probes and FINs",
@@ -248,7 +257,10 @@ fn tell(
             )
         }
         (HoldLabel::IdleReset, false) => {
-            format!("{number}, idle for {} and more, answered a keepalive probe with a RST", words(from))
+            format!(
+                "{number}, idle for {} and more, answered a keepalive probe with a RST",
+                words(from)
+            )
         }
         _ => format!("{number} ended when asked, after {} and more", words(from)),
     };
@@ -262,9 +274,9 @@ fn tell(
         })
         .collect();
     if controls.is_empty() {
-        diagnosis
-            .not_ruled_out
-            .push("the target went away: whether a new connection could be made then was not looked at".to_owned());
+        diagnosis.not_ruled_out.push(
+            "the target went away: whether a new connection could be made then was not looked at".to_owned(),
+        );
     } else {
         diagnosis.because(
             "a new connection could be made afterwards: the host and the path were alive, and what ended was the old \
@@ -373,11 +385,21 @@ fn findings(holding: &Holding) -> Vec<HoldFinding> {
         &|_| "SYNs or keepalive probes, or their answers, were lost on connections that live".to_owned(),
         &|held| {
             let repeated = held.syns > 1
-                || matches!(held.end, End::Alive { probes: 2.., to: Asked::Keepalive, .. });
+                || matches!(
+                    held.end,
+                    End::Alive {
+                        probes: 2..,
+                        to: Asked::Keepalive,
+                        ..
+                    }
+                );
             is_lossy && repeated
         },
     );
-    let made = holding.held.iter().any(|held| !matches!(held.end, End::NotMade { .. }));
+    let made = holding
+        .held
+        .iter()
+        .any(|held| !matches!(held.end, End::NotMade { .. }));
     find(
         HoldFindingKind::FewerConnections,
         &|_| "some of the connections could not be made".to_owned(),

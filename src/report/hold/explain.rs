@@ -10,9 +10,18 @@ use crate::report::style::Style;
 /// Writes one label.
 pub fn write_hold_topic(label: HoldLabel, style: &Style, out: &mut impl io::Write) -> io::Result<()> {
     let text = explain_hold(label);
-    let first = hang("", "  ", &format!("hold/{label}: {}", text.in_short), style.width());
+    let first = hang(
+        "",
+        "  ",
+        &format!("hold/{label}: {}", text.in_short),
+        style.width(),
+    );
     for line in first {
-        writeln!(out, "{}", line.replacen(label.label(), &style.heading(label.label()), 1))?;
+        writeln!(
+            out,
+            "{}",
+            line.replacen(label.label(), &style.heading(label.label()), 1)
+        )?;
     }
     for (heading, prose) in [("What it is", text.meaning), ("How it is told", text.how_told)] {
         writeln!(out, "\n  {}", style.heading(heading))?;
@@ -35,7 +44,12 @@ pub fn write_hold_list(style: &Style, out: &mut impl io::Write) -> io::Result<()
     writeln!(out, "\n{}", style.heading("Idle connections (tcpprobe hold)"))?;
     for label in HoldLabel::ALL {
         let name = format!("hold/{label}");
-        write_wrapped(&format!("  {name:<22} "), explain_hold(*label).in_short, style, out)?;
+        write_wrapped(
+            &format!("  {name:<22} "),
+            explain_hold(*label).in_short,
+            style,
+            out,
+        )?;
     }
     Ok(())
 }
@@ -44,7 +58,11 @@ pub fn write_hold_list(style: &Style, out: &mut impl io::Write) -> io::Result<()
 pub fn write_hold_markdown(out: &mut impl io::Write) -> io::Result<()> {
     writeln!(out, "| label | what it says |\n| --- | --- |")?;
     for label in HoldLabel::ALL {
-        writeln!(out, "| [`{label}`](#{label}) | {} |", explain_hold(*label).in_short)?;
+        writeln!(
+            out,
+            "| [`{label}`](#{label}) | {} |",
+            explain_hold(*label).in_short
+        )?;
     }
     for label in HoldLabel::ALL {
         let text = explain_hold(*label);

@@ -119,7 +119,10 @@ fn document<'a>(report: &'a HoldReport<'a>) -> Document<'a> {
             tcp_keepalive_intvl: seconds(report.settings.keepalive_interval),
             tcp_keepalive_probes: report.settings.keepalive_probes,
         },
-        keepalive_s: report.limit().and_then(longest_keepalive).map(|time| time.as_secs()),
+        keepalive_s: report
+            .limit()
+            .and_then(longest_keepalive)
+            .map(|time| time.as_secs()),
         advice: text.what_to_do.iter().map(|item| fill(item, report)).collect(),
         sight: holding.map(|holding| &holding.sight),
         held: holding.map_or(&[], |holding| &holding.held),

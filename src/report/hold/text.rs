@@ -28,22 +28,40 @@ pub fn write_text(report: &HoldReport<'_>, style: &Style, out: &mut impl io::Wri
     let here = consequences
         .iter()
         .map(|one| words::consequence(one, diagnosis.label, report.settings));
-    let here = here.chain(report.limit().and_then(|limit| words::remedy(diagnosis.label, limit)));
+    let here = here.chain(
+        report
+            .limit()
+            .and_then(|limit| words::remedy(diagnosis.label, limit)),
+    );
     let text = explain_hold(diagnosis.label);
     let next: Vec<String> = text.what_to_do.iter().map(|item| fill(item, report)).collect();
-    let findings = diagnosis.findings.iter().map(|one| format!("{}: {}", one.kind, one.says));
+    let findings = diagnosis
+        .findings
+        .iter()
+        .map(|one| format!("{}: {}", one.kind, one.says));
     for (heading, items) in [
         ("Seen", seen(outcome)),
         ("Why", because.collect()),
         ("Could also be", diagnosis.not_ruled_out.clone()),
         ("Besides", findings.collect()),
         ("On this host", here.collect()),
-        ("Next", if diagnosis.label == HoldLabel::Healthy { Vec::new() } else { next }),
+        (
+            "Next",
+            if diagnosis.label == HoldLabel::Healthy {
+                Vec::new()
+            } else {
+                next
+            },
+        ),
     ] {
         section(heading, &items, style, out)?;
     }
     let made = outcome.holding.held.len();
-    let ended = if outcome.holding.interrupted { ", ended early" } else { "" };
+    let ended = if outcome.holding.interrupted {
+        ", ended early"
+    } else {
+        ""
+    };
     let summary = format!(
         "{} to {} in {}{ended}.",
         count(made, "connection", "connections"),
@@ -85,10 +103,9 @@ fn verdict(report: &HoldReport<'_>, style: &Style) -> Vec<String> {
     }
     let colour = match label {
         HoldLabel::Healthy => AnsiColor::Green,
-        HoldLabel::IdleDropped
-        | HoldLabel::IdleReset
-        | HoldLabel::IdleRejected
-        | HoldLabel::NotOpen => AnsiColor::Red,
+        HoldLabel::IdleDropped | HoldLabel::IdleReset | HoldLabel::IdleRejected | HoldLabel::NotOpen => {
+            AnsiColor::Red
+        }
         HoldLabel::PeerClosed => AnsiColor::Yellow,
         HoldLabel::TargetLost | HoldLabel::Undecided => AnsiColor::Magenta,
     };

@@ -128,7 +128,10 @@ pub(super) fn consequence(consequence: &Consequence, label: HoldLabel, settings:
         Behaviour::Read => "a program that only waits for data on one, without keepalive,",
         Behaviour::ReadWithKeepalive => "the same with SO_KEEPALIVE and no times of its own",
     };
-    let (by, writes) = (why(consequence, settings), consequence.behaviour == Behaviour::Write);
+    let (by, writes) = (
+        why(consequence, settings),
+        consequence.behaviour == Behaviour::Write,
+    );
     match consequence.settled {
         Settled::KeptAlive => format!("{who} keeps it alive{by}"),
         Settled::FailsAtOnce if label == HoldLabel::PeerClosed && !writes => {
@@ -144,16 +147,19 @@ pub(super) fn consequence(consequence: &Consequence, label: HoldLabel, settings:
 }
 
 fn why(consequence: &Consequence, settings: &Settings) -> String {
-    let seconds = |time: Option<Duration>| time.map_or_else(|| "?".to_owned(), |time| time.as_secs().to_string());
+    let seconds =
+        |time: Option<Duration>| time.map_or_else(|| "?".to_owned(), |time| time.as_secs().to_string());
     match (consequence.behaviour, consequence.settled) {
-        (Behaviour::Write, Settled::Hangs(_)) => settings
-            .retries2
-            .map_or_else(String::new, |retries| format!(" (net.ipv4.tcp_retries2={retries})")),
+        (Behaviour::Write, Settled::Hangs(_)) => settings.retries2.map_or_else(String::new, |retries| {
+            format!(" (net.ipv4.tcp_retries2={retries})")
+        }),
         (Behaviour::ReadWithKeepalive, Settled::Hangs(_) | Settled::KeptAlive) => format!(
             " (net.ipv4.tcp_keepalive_time={}, _intvl={}, _probes={})",
             seconds(settings.keepalive_time),
             seconds(settings.keepalive_interval),
-            settings.keepalive_probes.map_or_else(|| "?".to_owned(), |probes| probes.to_string())
+            settings
+                .keepalive_probes
+                .map_or_else(|| "?".to_owned(), |probes| probes.to_string())
         ),
         (
             Behaviour::Write | Behaviour::Read | Behaviour::ReadWithKeepalive,

@@ -4,6 +4,6 @@ mod event;
 mod metrics;
 mod page;
 
-pub use event::write_event;
+pub use event::{Changed, Event, write_event};
 pub use metrics::{Exposition, exposition, of_probe, of_schedule};
 pub use page::page;

@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::Failed;
 use tcpprobe::lab::{Lab, Node};
+use tcpprobe::net::clock;
 
 /// Nothing takes so long, but on a machine that has no time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
@@ -86,11 +87,11 @@ pub(super) fn until<T>(
     what: &str,
     mut look: impl FnMut() -> Result<Result<T, String>, Failed>,
 ) -> Result<T, Failed> {
-    let end = Instant::now() + PATIENCE;
+    let end = clock::now() + PATIENCE;
     loop {
         match look()? {
             Ok(found) => return Ok(found),
-            Err(lacks) if Instant::now() > end => {
+            Err(lacks) if clock::now() > end => {
                 return Err(format!("{what} does not come within {PATIENCE:?}:\n{lacks}").into());
             }
             Err(_) => thread::sleep(BETWEEN_LOOKS),
