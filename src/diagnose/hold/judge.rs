@@ -105,7 +105,7 @@ fn death(holding: &Holding, bounds: &Bounds, first: usize, diagnosis: &mut HoldD
         return;
     };
     let alike = alike(holding, bounds, label, by_itself);
-    if bounds.contradict() {
+    if bounds.contradict(holding) {
         return contradiction(bounds, diagnosis);
     }
     diagnosis.label = label;

@@ -141,7 +141,11 @@ pub(super) fn consequence(consequence: &Consequence, label: HoldLabel, settings:
             format!("{who} gets a RST in answer if it did not read first: ECONNRESET or EPIPE at once")
         }
         Settled::FailsAtOnce => format!("{who} gets an error at once"),
-        Settled::Hangs(time) => format!("{who} hangs for {}{by}", human_duration(time)),
+        // In whole seconds, as the kernel's 924.6 s are known as 15 min 24 s.
+        Settled::Hangs(time) => {
+            let time = human_duration(Duration::from_secs(time.as_secs()));
+            format!("{who} hangs for {time}{by}")
+        }
         Settled::HangsForEver => format!("{who} hangs for ever: nobody tells it"),
     }
 }
