@@ -8,6 +8,8 @@ mod far;
 mod holder;
 #[path = "life/own_sockets.rs"]
 mod own_sockets;
+#[path = "life/pmtu.rs"]
+mod pmtu;
 #[allow(dead_code, reason = "other tests look at other definitions")]
 mod schema;
 mod trials;
@@ -36,7 +38,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(4);
     let mut all = Vec::new();
-    let shows: Vec<(&str, Show)> = own_sockets::SHOWS.to_vec();
+    let shows: Vec<(&str, Show)> = [own_sockets::SHOWS, pmtu::SHOWS].concat();
     for (what, show) in shows {
         for family in Family::BOTH {
             for reader in [Reader::Root, Reader::Plain] {

@@ -8,6 +8,7 @@ mod endpoint;
 mod outcome;
 mod pace;
 mod sights;
+mod size;
 mod target;
 
 pub use beside::Beside;
@@ -38,6 +39,8 @@ pub struct Options {
     pub slow: Duration,
     /// Whether to go to any length to find out where packets are dropped.
     pub locate: bool,
+    /// Whether to find out how large packets to an open endpoint may be.
+    pub pmtu: bool,
     /// How long an open connection is kept open before it is closed.
     pub hold: Hold,
     /// The source address.

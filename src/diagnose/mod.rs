@@ -9,6 +9,7 @@ mod findings;
 pub mod name;
 mod reasons;
 mod signs;
+pub mod sizes;
 pub mod sockets;
 mod table;
 mod vocabulary;
