@@ -6,7 +6,7 @@ mod humane;
 mod wire;
 
 pub use dns::{Dns, DnsAnswer, DnsReply, Record};
-pub use firewall::{Firewall, FirewallVerdict, Hook, Side, TrackedState};
+pub use firewall::{About, Firewall, FirewallVerdict, Hook, Side, TrackedState};
 pub use wire::{
     Action, Answer, Arrival, Direction, Hold, IcmpAnswer, IcmpMeaning, PacketKind, Rule, ServerAction, Wire,
 };
