@@ -423,6 +423,7 @@ fn rules(port: u16, injury: Injury) -> Vec<Rule> {
         Injury::Drop => vec![rule(PacketKind::Tcp, Action::Drop)],
         Injury::Reject => {
             let icmp = IcmpAnswer {
+                mtu: None,
                 says: IcmpMeaning::AdminProhibited,
                 from: Place::R1,
                 ttl: 64,
