@@ -251,7 +251,7 @@ fn verdict(cause: Cause) -> Verdict {
     }
 }
 
-fn label(judged: Judged) -> &'static str {
+pub(super) fn label(judged: Judged) -> &'static str {
     match judged {
         Judged::AsExpected => "as-expected",
         Judged::CouldNotJudge => "could-not-judge",
@@ -260,11 +260,11 @@ fn label(judged: Judged) -> &'static str {
 }
 
 /// Twelve digits: the same number as in the metrics, as people write hashes.
-fn hash(loaded: &Loaded) -> String {
+pub(super) fn hash(loaded: &Loaded) -> String {
     format!("{:012x}", loaded.hash)
 }
 
-fn time(since_epoch: Duration) -> Option<String> {
+pub(super) fn time(since_epoch: Duration) -> Option<String> {
     UNIX_EPOCH.checked_add(since_epoch).and_then(rfc3339)
 }
 
