@@ -42,7 +42,9 @@ struct Run {
 
 pub(super) fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let lab = Lab::build(&Network::default())?;
-    lab.on(Node::Client, || in_a_network_of_its_own().map_err(|error| error.to_string()))??;
+    lab.on(Node::Client, || {
+        in_a_network_of_its_own().map_err(|error| error.to_string())
+    })??;
     Ok(())
 }
 
@@ -61,7 +63,10 @@ fn in_a_network_of_its_own() -> io::Result<()> {
     }
     println!("| `/probe` of an open port | clients | requests/s | p50 | p99 | CPU a request |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    for target in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
+    for target in [
+        IpAddr::from(Ipv4Addr::LOCALHOST),
+        IpAddr::from(Ipv6Addr::LOCALHOST),
+    ] {
         for clients in CLIENTS {
             let mut runs: Vec<Vec<Run>> = running.iter().map(|_| Vec::new()).collect();
             for _ in 0..RUNS {
@@ -105,16 +110,24 @@ fn micros(time: Duration) -> String {
 fn tcpprobe(directory: &Path) -> io::Result<Contender> {
     let config = directory.join("tcpprobe.yaml");
     // As the peer has it: no limit.
-    fs::write(&config, "targets: []\nprobe_limit: { rate: 100000, burst: 100000 }\n")?;
+    fs::write(
+        &config,
+        "targets: []\nprobe_limit: { rate: 100000, burst: 100000 }\n",
+    )?;
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9965);
     let mut command = Command::new(TCPPROBE);
-    command.args(["monitor", "--rate=100000000", "--config"]).arg(config);
+    command
+        .args(["monitor", "--rate=100000000", "--config"])
+        .arg(config);
     start("tcpprobe", address, "default", &mut command)
 }
 
 fn blackbox_exporter(directory: &Path) -> io::Result<Contender> {
     let config = directory.join("blackbox.yaml");
-    fs::write(&config, "modules: { tcp_connect: { prober: tcp, timeout: 5s } }\n")?;
+    fs::write(
+        &config,
+        "modules: { tcp_connect: { prober: tcp, timeout: 5s } }\n",
+    )?;
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 9115);
     let mut command = Command::new("prometheus-blackbox-exporter");
     command.arg(format!("--config.file={}", config.display()));
@@ -128,7 +141,10 @@ fn start(
     module: &'static str,
     command: &mut Command,
 ) -> io::Result<Contender> {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command
         .spawn()
         .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
@@ -193,7 +209,10 @@ fn ask(address: SocketAddr, module: &str, target: SocketAddr, began: Instant) ->
         took.push(clock::now().duration_since(asked));
         let is_success = body.windows(16).any(|window| window == b"\nprobe_success 1");
         if !is_success {
-            return Err(io::Error::other(format!("no success: {}", String::from_utf8_lossy(&body))));
+            return Err(io::Error::other(format!(
+                "no success: {}",
+                String::from_utf8_lossy(&body)
+            )));
         }
     }
 }

@@ -5,7 +5,7 @@ mod bounds;
 #[path = "http/certificates.rs"]
 mod certificates;
 #[path = "http/client.rs"]
-mod client;
+pub(crate) mod client;
 #[path = "http/program.rs"]
 mod program;
 #[path = "http/secured.rs"]

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Failure;
 use crate::cli::{Exit, MonitorArguments};
 use crate::monitor::{Aims, Board};
+pub(super) use configure::check_elsewhere;
 use look::Looks;
 use reload::Reloads;
 
