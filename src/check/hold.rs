@@ -271,3 +271,6 @@ fn fate(held: &Held) -> Fate {
         End::NotMade { .. } | End::CutShort | End::CouldNotAsk { .. } => Fate::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests;

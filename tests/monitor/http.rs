@@ -2,8 +2,14 @@
 
 #[path = "http/bounds.rs"]
 mod bounds;
+#[path = "http/certificates.rs"]
+mod certificates;
 #[path = "http/client.rs"]
 pub(crate) mod client;
+#[path = "http/program.rs"]
+mod program;
+#[path = "http/secured.rs"]
+mod secured;
 #[path = "http/server.rs"]
 mod server;
 
@@ -72,6 +78,38 @@ const WITHIN: &[(&str, OnLoopback)] = &[
         "both_families_are_heard_and_a_port_that_is_taken_is_named",
         bounds::both_families_are_heard_and_a_port_that_is_taken_is_named,
     ),
+    (
+        "both_versions_of_tls_are_spoken_and_plain_http_is_told",
+        secured::both_versions_of_tls_are_spoken_and_plain_http_is_told,
+    ),
+    (
+        "a_handshake_has_its_time_and_a_client_its_end",
+        secured::a_handshake_has_its_time_and_a_client_its_end,
+    ),
+    (
+        "versions_suites_and_curves_are_those_of_the_file",
+        secured::versions_suites_and_curves_are_those_of_the_file,
+    ),
+    (
+        "clients_show_the_certificates_that_the_file_asks_for",
+        secured::clients_show_the_certificates_that_the_file_asks_for,
+    ),
+    (
+        "a_certificate_that_is_renewed_is_shown_from_then_on",
+        secured::a_certificate_that_is_renewed_is_shown_from_then_on,
+    ),
+    (
+        "passwords_are_asked_for_where_there_are_users",
+        secured::passwords_are_asked_for_where_there_are_users,
+    ),
+    (
+        "guessing_passwords_keeps_nobody_out",
+        secured::guessing_passwords_keeps_nobody_out,
+    ),
+    (
+        "what_is_wrong_with_the_file_is_told_with_its_place",
+        secured::what_is_wrong_with_the_file_is_told_with_its_place,
+    ),
 ];
 
 pub(crate) fn trials(house: &House) -> Vec<Trial> {
@@ -87,6 +125,7 @@ pub(crate) fn trials(house: &House) -> Vec<Trial> {
             );
         }
     }
+    trials.extend(program::trials(house));
     trials
 }
 

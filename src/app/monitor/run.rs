@@ -207,7 +207,8 @@ impl Watch {
                     self.land(landed, Ending::No);
                 }
                 Next::Asked(order) => {
-                    self.launch(answered(Rc::clone(&self.looker), order, self.finish.clone()))
+                    self.looker.is_asked();
+                    self.launch(answered(Rc::clone(&self.looker), order, self.finish.clone()));
                 }
                 Next::Reload(who) => self.reload(who, arguments),
                 Next::Read(outcome) => self.take_up(outcome, arguments),
@@ -419,7 +420,7 @@ impl Watch {
             .collect();
         self.schedule
             .replace(&paced, clock::now().saturating_duration_since(self.epoch));
-        self.looker.take_up(&config.modules);
+        self.looker.take_up(&config.modules, slots.len());
         let loaded = Loaded {
             hash,
             is_success: true,
@@ -444,7 +445,7 @@ impl Watch {
             }
         }
         let dropped = unsure + self.flights.len() as u64;
-        self.events.tell(&Event::Ended(dropped));
+        self.events.tell(&Event::Ended(&self.board().engine(), dropped));
         self.events
     }
 }

@@ -2,7 +2,6 @@
 
 mod probe;
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -65,11 +64,6 @@ pub(super) fn listen(arguments: &MonitorArguments) -> Result<Listening, Failure>
 }
 
 impl Listening {
-    /// Where.
-    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        self.server.addresses()
-    }
-
     /// Answers from what is known, until it is told to end.
     pub(super) fn answer(self, state: Arc<State>) -> Result<Answering, Failure> {
         let cannot =
@@ -78,12 +72,7 @@ impl Listening {
             .enable_all()
             .build()
             .map_err(cannot)?;
-        let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
-        let reach = if self.addresses().iter().all(is_loopback) {
-            Reach::Loopback
-        } else {
-            Reach::Beyond
-        };
+        let reach = Reach::of(&self.server.addresses());
         let web = Arc::new(Web {
             state,
             gate: self.gate,
