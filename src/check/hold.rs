@@ -214,6 +214,7 @@ impl Line<'_> {
                 let order = RawOrder {
                     question,
                     to: self.endpoint,
+                    size: None,
                     on: None,
                     source: self.call().source,
                     ttl: None,

@@ -80,6 +80,7 @@ fn rule(packet: PacketKind, port: u16, action: Action) -> Rule {
         packet,
         port: Some(port),
         host: None,
+        longer_than: None,
         skip: 0,
         count: None,
         every: None,
