@@ -99,7 +99,8 @@ fn wire(port_is_dead: bool) -> Result<Vec<Rule>, Failed> {
     if port_is_dead {
         text += &format!("[[rule]]\ntowards = 'server'\nport = {DIES}\naction = 'drop'\n");
         // A firewall that rejects a FIN, and a keepalive probe too, whose rejection the kernel does not hear.
-        text += &format!("[[rule]]\ntowards = 'server'\npacket = 'ack'\nport = {REJECTED}\naction = 'drop'\n");
+        text +=
+            &format!("[[rule]]\ntowards = 'server'\npacket = 'ack'\nport = {REJECTED}\naction = 'drop'\n");
         text += &format!(
             "[[rule]]\ntowards = 'server'\npacket = 'fin'\nport = {REJECTED}\n\
              action = {{ answer = {{ icmp = {{ says = 'admin-prohibited', from = 'r1' }} }} }}\n"
@@ -128,7 +129,9 @@ const CASES: &[Case] = &[
             is(document, HoldLabel::IdleDropped, "likely")?;
             near_twenty(document)?;
             let hangs = document["on_this_host"][0]["hangs_s"].as_f64();
-            wanted(hangs.is_some_and(|hangs| hangs > 900.0), || format!("hangs {hangs:?}"))
+            wanted(hangs.is_some_and(|hangs| hangs > 900.0), || {
+                format!("hangs {hangs:?}")
+            })
         },
     },
     Case {
@@ -157,7 +160,9 @@ const CASES: &[Case] = &[
                 return near_twenty(document);
             }
             let label = &document["label"];
-            wanted(label == "undecided" || label == "target-lost", || label.to_string())
+            wanted(label == "undecided" || label == "target-lost", || {
+                label.to_string()
+            })
         },
     },
     Case {
@@ -263,15 +268,18 @@ fn is(document: &Value, label: HoldLabel, confidence: &str) -> Result<(), Failed
 
 fn limit(document: &Value) -> Result<(f64, f64), Failed> {
     let of = |name: &str| document["limit"][name].as_f64();
-    of("at_least_s").zip(of("at_most_s")).ok_or_else(|| "no limit".into())
+    of("at_least_s")
+        .zip(of("at_most_s"))
+        .ok_or_else(|| "no limit".into())
 }
 
 /// Twenty seconds, found within two.
 fn near_twenty(document: &Value) -> Result<(), Failed> {
     let (least, most) = limit(document)?;
-    wanted(least >= 18.0 && most <= 22.0 && least <= 20.2 && most >= 19.8, || {
-        format!("{least} to {most}")
-    })
+    wanted(
+        least >= 18.0 && most <= 22.0 && least <= 20.2 && most >= 19.8,
+        || format!("{least} to {most}"),
+    )
 }
 
 fn show(family: Family, reader: Reader) -> Result<(), Failed> {
@@ -285,7 +293,10 @@ fn show(family: Family, reader: Reader) -> Result<(), Failed> {
         .iter()
         .map(|case| {
             let lab = Arc::clone(&lab);
-            (case, thread::spawn(move || ask(&lab, reader, SocketAddr::new(ip, case.port), case.arguments)))
+            (
+                case,
+                thread::spawn(move || ask(&lab, reader, SocketAddr::new(ip, case.port), case.arguments)),
+            )
         })
         .collect();
     let early = end_early(&lab, reader, SocketAddr::new(ip, HEALTHY));
@@ -300,7 +311,10 @@ fn show(family: Family, reader: Reader) -> Result<(), Failed> {
         let finished = thread.join().map_err(|_| "a thread panicked")??;
         if let Err(error) = judge(case, reader, &finished) {
             let why = error.message().unwrap_or_default();
-            wrong.push(format!("{}: {why}\n{}{}", case.name, finished.stderr, finished.stdout));
+            wrong.push(format!(
+                "{}: {why}\n{}{}",
+                case.name, finished.stderr, finished.stdout
+            ));
         }
     }
     wanted(wrong.is_empty(), || wrong.join("\n\n"))
@@ -311,7 +325,9 @@ fn judge(case: &Case, reader: Reader, finished: &Finished) -> Result<(), Failed>
     holds_to_the_schema(&document)?;
     (case.holds)(&document, reader)?;
     let code = finished.status.code();
-    wanted(code.is_some_and(|code| case.exit.contains(&code)), || format!("exit code {code:?}"))?;
+    wanted(code.is_some_and(|code| case.exit.contains(&code)), || {
+        format!("exit code {code:?}")
+    })?;
     ends_in_time(finished, &document)
 }
 
@@ -320,9 +336,10 @@ fn ends_in_time(finished: &Finished, document: &Value) -> Result<(), Failed> {
     if document["label"] == "not-open" {
         return Ok(());
     }
-    wanted(finished.stderr.contains("this takes") && finished.stderr.contains("at most"), || {
-        finished.stderr.clone()
-    })
+    wanted(
+        finished.stderr.contains("this takes") && finished.stderr.contains("at most"),
+        || finished.stderr.clone(),
+    )
 }
 
 fn holds_to_the_schema(document: &Value) -> Result<(), Failed> {
@@ -344,7 +361,10 @@ fn holds_to_the_schema(document: &Value) -> Result<(), Failed> {
 
 fn ask(lab: &Lab, reader: Reader, to: SocketAddr, arguments: &[&str]) -> io::Result<Finished> {
     let all = ["hold", "-o", "json", &to.to_string()].map(str::to_owned);
-    let all: Vec<String> = all.into_iter().chain(arguments.iter().map(ToString::to_string)).collect();
+    let all: Vec<String> = all
+        .into_iter()
+        .chain(arguments.iter().map(ToString::to_string))
+        .collect();
     run(command(lab, reader)?.args(all), DEADLINE)
 }
 
@@ -393,22 +413,36 @@ impl Peers {
             });
         })?;
         let restarting = Arc::clone(&peers.restarting);
-        serve(lab, SocketAddr::new(ip, RESTARTED), &peers.over, move |connection| {
-            restarting.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        })?;
+        serve(
+            lab,
+            SocketAddr::new(ip, RESTARTED),
+            &peers.over,
+            move |connection| {
+                restarting
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(connection);
+            },
+        )?;
         let speaking = Mutex::new(Vec::new());
         serve(lab, SocketAddr::new(ip, SPEAKS), &peers.over, move |connection| {
             let second = Duration::from_secs(1);
             let asking = TcpKeepalive::new().with_time(second).with_interval(second);
             if SockRef::from(&connection).set_tcp_keepalive(&asking).is_ok() {
-                speaking.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                speaking
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(connection);
             }
         })?;
         Ok(peers)
     }
 
     fn restart(&self) {
-        self.restarting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.restarting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

@@ -61,11 +61,21 @@ fn fare(world: World, began: Duration, after: Duration) -> (End, Duration, Durat
         }
         World::Dies(moment) if began >= moment => {
             let answer = Answer::Silence;
-            (End::NotMade { answer }, Duration::ZERO, Duration::ZERO, None, Duration::from_secs(4))
+            (
+                End::NotMade { answer },
+                Duration::ZERO,
+                Duration::ZERO,
+                None,
+                Duration::from_secs(4),
+            )
         }
-        World::Dies(moment) if began + after >= moment => {
-            (silent, after, after, Some(control(Answer::Silence)), after + QUESTION)
-        }
+        World::Dies(moment) if began + after >= moment => (
+            silent,
+            after,
+            after,
+            Some(control(Answer::Silence)),
+            after + QUESTION,
+        ),
         World::Speaks(every) => {
             let quiet = if after < every { after } else { every };
             let End::Alive { .. } = lives.0 else { return lives };
@@ -138,7 +148,9 @@ fn simulate(wanted: Wanted, world: World, until: Option<Duration>) -> Run {
         }
         let next = under_way.iter().min_by_key(|(_, (at, _))| *at);
         let next = next.map(|(id, (at, _))| (*id, *at));
-        let Some((id, at)) = next else { panic!("nothing is under way, and nothing is done") };
+        let Some((id, at)) = next else {
+            panic!("nothing is under way, and nothing is done")
+        };
         let wake = step.wake.map_or(at, |wake| wake.min(at)).max(now);
         if until.is_some_and(|until| wake > until) {
             interrupted = true;
@@ -214,7 +226,10 @@ fn a_box_that_forgets_after_350_s_is_found_within_five_and_in_twelve_minutes() {
     let limit = run.diagnosis.limit.unwrap();
     assert_eq!(run.diagnosis.label, HoldLabel::IdleDropped);
     assert_eq!(run.diagnosis.confidence, Confidence::Likely);
-    assert!(limit.at_least_s <= seconds(350) && seconds(350) <= limit.at_most_s, "{limit:?}");
+    assert!(
+        limit.at_least_s <= seconds(350) && seconds(350) <= limit.at_most_s,
+        "{limit:?}"
+    );
     assert!(limit.uncertainty() <= seconds(5), "{limit:?}");
     assert!(run.holding.took_s < seconds(13 * 60), "{:?}", run.holding.took_s);
 }
@@ -254,7 +269,12 @@ fn a_peer_that_speaks_keeps_connections_alive_and_that_is_said() {
     let run = simulate(limit_up_to(900), World::Speaks(seconds(15)), None);
     assert_eq!(run.diagnosis.label, HoldLabel::Healthy);
     assert_eq!(run.diagnosis.lived_s, Some(seconds(15)));
-    let kinds: Vec<&str> = run.diagnosis.findings.iter().map(|one| one.kind.label()).collect();
+    let kinds: Vec<&str> = run
+        .diagnosis
+        .findings
+        .iter()
+        .map(|one| one.kind.label())
+        .collect();
     assert_eq!(kinds, ["peer-speaks"]);
 }
 
@@ -263,8 +283,14 @@ fn one_question_has_one_connection() {
     let once = Wanted::Once { after: seconds(300) };
     let run = simulate(once, World::Dropped(seconds(200)), None);
     let limit = run.diagnosis.limit.unwrap();
-    assert_eq!((run.holding.held.len(), run.diagnosis.label), (1, HoldLabel::IdleDropped));
-    assert_eq!((limit.at_least_s, limit.at_most_s), (Duration::ZERO, seconds(300)));
+    assert_eq!(
+        (run.holding.held.len(), run.diagnosis.label),
+        (1, HoldLabel::IdleDropped)
+    );
+    assert_eq!(
+        (limit.at_least_s, limit.at_most_s),
+        (Duration::ZERO, seconds(300))
+    );
     let run = simulate(once, World::Dropped(seconds(301)), None);
     assert_eq!(run.diagnosis.label, HoldLabel::Healthy);
 }

@@ -23,10 +23,14 @@ fn settings() -> Settings {
 fn held(number: u32, idle: u64, end: End, check: &TargetOutcome) -> Held {
     let idle = Duration::from_secs(idle);
     let is_alive = matches!(end, End::Alive { .. });
-    let control = check.endpoints[0].evidence.observations.iter().find_map(|one| match &one.saw {
-        Saw::Connect(dial) if !is_alive => Some(dial.clone()),
-        _ => None,
-    });
+    let control = check.endpoints[0]
+        .evidence
+        .observations
+        .iter()
+        .find_map(|one| match &one.saw {
+            Saw::Connect(dial) if !is_alive => Some(dial.clone()),
+            _ => None,
+        });
     Held {
         round: 1,
         at_s: Duration::from_secs(number.into()),
@@ -50,7 +54,9 @@ fn alive() -> End {
 }
 
 fn outcome(check: &TargetOutcome, ends: &[(u64, End)]) -> HoldOutcome {
-    let held = (0..).zip(ends).map(|(number, (idle, end))| held(number, *idle, end.clone(), check));
+    let held = (0..)
+        .zip(ends)
+        .map(|(number, (idle, end))| held(number, *idle, end.clone(), check));
     let holding = Holding {
         endpoint: check.endpoints[0].evidence.endpoint,
         started_unix_s: Duration::ZERO,
@@ -67,7 +73,11 @@ fn outcome(check: &TargetOutcome, ends: &[(u64, End)]) -> HoldOutcome {
     }
 }
 
-fn report<'a>(check: &'a TargetOutcome, settings: &'a Settings, outcome: Option<&'a HoldOutcome>) -> HoldReport<'a> {
+fn report<'a>(
+    check: &'a TargetOutcome,
+    settings: &'a Settings,
+    outcome: Option<&'a HoldOutcome>,
+) -> HoldReport<'a> {
     HoldReport {
         version: "1.2.3",
         started: SystemTime::UNIX_EPOCH,
@@ -90,7 +100,13 @@ fn a_limit_reads_like_this() {
     let silent = End::Silent { probes: 5, fins: 4 };
     let outcome = outcome(
         &check,
-        &[(260, alive()), (346, alive()), (354, silent.clone()), (355, silent), (400, End::CutShort)],
+        &[
+            (260, alive()),
+            (346, alive()),
+            (354, silent.clone()),
+            (355, silent),
+            (400, End::CutShort),
+        ],
     );
     assert_eq!(
         text(&report(&check, &settings, Some(&outcome))),
@@ -142,7 +158,9 @@ fn without_a_connection_the_ordinary_report_follows() {
     let (check, settings) = (fixtures::refused(), settings());
     let text = text(&report(&check, &settings, None));
     assert!(
-        text.starts_with("10.0.3.7:81  not-open: no connection could be made\n10.0.3.7:81  refused/no-listener (likely)"),
+        text.starts_with(
+            "10.0.3.7:81  not-open: no connection could be made\n10.0.3.7:81  refused/no-listener (likely)"
+        ),
         "{text}"
     );
 }
@@ -163,5 +181,8 @@ fn the_document_names_label_limit_and_what_hangs() {
     assert_eq!(document["keepalive_s"], 20);
     assert_eq!(document["on_this_host"][1]["outcome"], "hangs-for-ever");
     assert_eq!(document["held"][1]["to"], "keepalive");
-    assert!(matches!(outcome.holding.held[1].control.as_ref().map(|dial| &dial.answer), Some(Answer::SynAck(_))));
+    assert!(matches!(
+        outcome.holding.held[1].control.as_ref().map(|dial| &dial.answer),
+        Some(Answer::SynAck(_))
+    ));
 }

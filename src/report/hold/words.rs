@@ -29,7 +29,11 @@ pub(super) fn limit(limit: Limit) -> String {
 
 /// Whether two connections have one line: the same end, in answer to the same, with the same control.
 pub(super) fn fared_alike(one: &Held, other: &Held) -> bool {
-    let control = |held: &Held| held.control.as_ref().map(|dial| matches!(dial.answer, Answer::SynAck(_)));
+    let control = |held: &Held| {
+        held.control
+            .as_ref()
+            .map(|dial| matches!(dial.answer, Answer::SynAck(_)))
+    };
     let is_same = match (&one.end, &other.end) {
         (End::Alive { to: one, .. }, End::Alive { to: other, .. })
         | (End::Reset { to: one }, End::Reset { to: other })
@@ -42,7 +46,9 @@ pub(super) fn fared_alike(one: &Held, other: &Held) -> bool {
 
 /// Connections that fared alike: after how long, and how.
 pub(super) fn group(held: &[&Held]) -> String {
-    let Some(first) = held.first() else { return String::new() };
+    let Some(first) = held.first() else {
+        return String::new();
+    };
     let says = end(first, held);
     if matches!(first.end, End::NotMade { .. }) {
         return says;
