@@ -10,6 +10,8 @@ mod hold;
 mod holder;
 #[path = "life/own_sockets.rs"]
 mod own_sockets;
+#[path = "life/pmtu.rs"]
+mod pmtu;
 #[allow(dead_code, reason = "other tests look at other definitions")]
 mod schema;
 mod trials;
@@ -40,6 +42,7 @@ fn main() {
     let mut all = Vec::new();
     // Most of the first is waiting, so that the others have their turn meanwhile.
     let shows: Vec<(&str, Show)> = [hold::SHOWS, own_sockets::SHOWS].concat();
+    let shows: Vec<(&str, Show)> = [own_sockets::SHOWS, pmtu::SHOWS].concat();
     for (what, show) in shows {
         for family in Family::BOTH {
             for reader in [Reader::Root, Reader::Plain] {
