@@ -18,6 +18,8 @@ mod manual;
 mod matrix;
 #[path = "cli/matrix_file.rs"]
 mod matrix_file;
+#[path = "cli/monitor_file.rs"]
+mod monitor_file;
 #[path = "cli/report.rs"]
 mod report;
 mod schema;

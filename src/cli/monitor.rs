@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::LookArguments;
 use crate::diagnose::Expectation;
@@ -13,6 +14,9 @@ use crate::duration;
 /// What to watch, and who may ask for it.
 #[derive(Debug, Clone, Args)]
 pub struct MonitorArguments {
+    /// Which of those that a file says too were given; read before they are.
+    #[command(flatten)]
+    pub given: Given,
     /// The targets, each a word or two, as for a single check; watched with the module "default"
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
@@ -22,6 +26,9 @@ pub struct MonitorArguments {
     /// Say what the configuration comes to, and end: nothing is sent
     #[arg(long)]
     pub check: bool,
+    /// Write an example of a configuration, with every key and comments, and end
+    #[arg(long, conflicts_with_all = ["config", "check", "targets"])]
+    pub init: bool,
     /// Where to listen for HTTP; several may be given
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9965")]
     pub listen: Vec<SocketAddr>,
@@ -31,10 +38,10 @@ pub struct MonitorArguments {
     /// Write every change there too, one JSON object a line, as standard output gets it
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
-    /// From the beginning of one check of a target to that of the next
+    /// From the beginning of one check of a target to that of the next; at least 10ms
     #[arg(short, long, value_name = "DURATION", default_value = "15s", value_parser = duration::parse)]
     pub interval: Duration,
-    /// How long to look at one endpoint at most
+    /// How long to look at one endpoint at most; no longer than the interval, which is the default where that is shorter
     #[arg(short, long, value_name = "DURATION", default_value = "3s", value_parser = duration::parse)]
     pub timeout: Duration,
     /// Look so many times at most until it is as expected
@@ -58,4 +65,48 @@ pub struct MonitorArguments {
     /// How to look, but for how long
     #[command(flatten)]
     pub look: LookArguments,
+}
+
+/// The options that were given of those that say how to look. A configuration says that itself, and an option beside it would
+/// hold for nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Given(Vec<&'static str>);
+
+impl Given {
+    /// The names of the arguments.
+    const OPTIONS: &[&str] = &[
+        "interval", "timeout", "tries", "confirm", "expect", "ipv4", "ipv6", "first", "slow", "mode",
+    ];
+
+    /// Whether an option was given, by its long name.
+    pub fn contains(&self, option: &str) -> bool {
+        self.0.contains(&option)
+    }
+
+    /// The long names of those that were given.
+    pub fn names(&self) -> &[&'static str] {
+        &self.0
+    }
+}
+
+impl FromArgMatches for Given {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let is_given = |option: &&str| matches.value_source(option) == Some(ValueSource::CommandLine);
+        Ok(Self(Self::OPTIONS.iter().copied().filter(is_given).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Given {
+    fn augment_args(command: Command) -> Command {
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command
+    }
 }

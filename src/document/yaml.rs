@@ -42,6 +42,11 @@ fn explain(error: &Error, text: &str, what: &str) -> FileError {
             "brackets make a list in YAML: put an IPv6 address and its port in quotes, as in \"{address}:443\""
         ));
     }
+    if let Some(word) = bare_asterisk(line, place) {
+        return place.says(format!(
+            "an asterisk makes an alias in YAML: put what begins with it in quotes, as in \"{word}\""
+        ));
+    }
     if let Error::DuplicateMappingKey { key: Some(key), .. } = error {
         return place.says(format!(
             "`{key}` is here for the second time: put all of it where it is first"
@@ -95,6 +100,17 @@ fn bare_brackets(line: &str) -> Option<&str> {
         let address = inside.split('%').next()?.split('/').next()?;
         (!quoted && address.parse::<Ipv6Addr>().is_ok()).then(|| &line[begin..=end])
     })
+}
+
+/// The word of a line that begins with an asterisk at a place, if it can be no alias: those have no dots, colons or slashes.
+fn bare_asterisk(line: &str, place: Place) -> Option<&str> {
+    let (begin, _) = line.char_indices().nth(place.column as usize - 1)?;
+    let word = line
+        .get(begin..)?
+        .split([',', ']', '}', ' ', '\t', '"', '\''])
+        .next()?;
+    let pattern = word.strip_prefix('*')?;
+    (pattern.is_empty() || pattern.contains(['.', ':', '/'])).then_some(word)
 }
 
 fn place(location: Location) -> Place {

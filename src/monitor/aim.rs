@@ -4,10 +4,11 @@
 //! them, `allow` decides; without an `allow`, anything may be asked for while we listen on loopback alone, and nothing else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::allow::{Permit, plain};
+use super::allow::{Permit, in_one_form};
 use super::{Config, Limit, Module};
 use crate::document::nearest;
 use crate::duration;
@@ -29,6 +30,17 @@ pub enum Reach {
     Loopback,
     /// From elsewhere too.
     Beyond,
+}
+
+impl Reach {
+    /// Of all listeners together.
+    pub fn of(listeners: &[SocketAddr]) -> Self {
+        if listeners.iter().all(|at| at.ip().to_canonical().is_loopback()) {
+            Self::Loopback
+        } else {
+            Self::Beyond
+        }
+    }
 }
 
 /// A request, as it came.
@@ -78,7 +90,7 @@ pub struct Refused {
 #[derive(Debug, Clone, Default)]
 pub struct Aims {
     modules: BTreeMap<String, Arc<Module>>,
-    /// In one form each, see [`plain`].
+    /// In one form each.
     targets: HashSet<Target>,
     names: HashMap<String, Target>,
     allow: Allow,
@@ -182,14 +194,13 @@ impl Aims {
         self.modules.get(name).ok_or_else(|| {
             const MOST: usize = 20;
             let mut known: Vec<&str> = self.modules.keys().map(String::as_str).collect();
-            let says = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => {
-                    let cut = known.len() > MOST;
-                    known.truncate(MOST);
-                    known.extend(cut.then_some("…"));
-                    format!("known are {}", known.join(", "))
-                }
+            let says = if let Some(near) = nearest(name, known.iter().copied()) {
+                format!("did you mean {near}?")
+            } else {
+                let cut = known.len() > MOST;
+                known.truncate(MOST);
+                known.extend(cut.then_some("…"));
+                format!("known are {}", known.join(", "))
             };
             Refused::request(format!("there is no module `{name}`: {says}"))
         })
@@ -293,13 +304,6 @@ fn left_of(header: &str) -> Result<Duration, Refused> {
         )));
     }
     Ok(left)
-}
-
-fn in_one_form(target: &Target) -> Target {
-    Target {
-        host: plain(&target.host),
-        port: target.port,
-    }
 }
 
 impl Refused {

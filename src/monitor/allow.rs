@@ -121,6 +121,14 @@ impl fmt::Display for Permit {
     }
 }
 
+/// The same target in one form, see [`plain`].
+pub fn in_one_form(target: &Target) -> Target {
+    Target {
+        host: plain(&target.host),
+        port: target.port,
+    }
+}
+
 /// The same host in one form: names in lower case and without the last dot, IPv4 addresses in IPv6 form as what they are.
 pub(super) fn plain(host: &Host) -> Host {
     match host {

@@ -25,7 +25,7 @@ pub struct Config {
 pub struct Module {
     /// What it is called.
     pub name: String,
-    /// From the beginning of one check to that of the next.
+    /// From the beginning of one check to that of the next; [`Module::SHORTEST_INTERVAL`] at least.
     pub interval: Duration,
     /// How long to look at one endpoint at most; no longer than the interval.
     pub timeout: Duration,
@@ -48,6 +48,8 @@ pub struct Module {
 impl Module {
     /// The name of the module that holds where no other is named.
     pub const DEFAULT: &str = "default";
+    /// Whoever looks more often than this measures itself.
+    pub const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
     /// Why it cannot look at a target, if that is so: an address of a family that it leaves out.
     pub fn cannot_look_at(&self, target: &Target) -> Option<String> {

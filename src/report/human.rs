@@ -1,5 +1,6 @@
 //! Durations, names and lines as a person reads them.
 
+use std::io;
 use std::time::Duration;
 
 /// A duration with three significant digits: `57 µs`, `1.02 s`, `2 min 11 s`.
@@ -104,6 +105,27 @@ fn unbreakable(text: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// Columns as wide as their longest cell; the last one is as long as it has to be.
+pub(super) fn write_table<const N: usize>(rows: &[[String; N]], out: &mut impl io::Write) -> io::Result<()> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            // What is named is the user's: they do not speak to the terminal.
+            line.push_str(&cell.replace(char::is_control, " "));
+            let blanks = width - cell.chars().count() + 2;
+            line.extend(std::iter::repeat_n(' ', blanks));
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

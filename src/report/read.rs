@@ -54,6 +54,41 @@ pub fn read(document: &str) -> Result<Reread, ReadError> {
     })
 }
 
+/// Reads the lines of one target ([`super::json::write_target_lines`]).
+pub fn lines(lines: &str) -> Result<TargetOutcome, ReadError> {
+    let mut whole: Option<TargetPart> = None;
+    for line in lines.lines() {
+        let LinePart {
+            schema,
+            target,
+            name,
+            endpoint,
+        } = serde_json::from_str(line)?;
+        if schema != SCHEMA {
+            return Err(ReadError::Content(format!("the schema '{schema}'")));
+        }
+        let endpoints = Vec::new();
+        let whole = whole.get_or_insert(TargetPart {
+            target,
+            name,
+            endpoints,
+        });
+        whole.endpoints.push(endpoint);
+    }
+    let none = || ReadError::Content("a target without a line".to_owned());
+    target(whole.ok_or_else(none)?)
+}
+
+/// [`super::record::Line`], as far as it is needed.
+#[derive(Deserialize)]
+struct LinePart {
+    schema: String,
+    target: String,
+    name: Option<NamePart>,
+    #[serde(flatten)]
+    endpoint: EndpointPart,
+}
+
 /// [`super::record::Document`], as far as it is needed.
 #[derive(Deserialize)]
 struct Document {
@@ -98,44 +133,6 @@ struct EndpointPart {
 #[derive(Deserialize)]
 struct VerdictPart {
     cause: Cause,
-}
-
-/// Reads the lines of one target, as [`super::json::write_target_lines`] wrote them.
-///
-/// # Errors
-/// When they are none, or those of something else.
-pub fn target_lines(lines: &str) -> Result<TargetOutcome, ReadError> {
-    let mut whole: Option<TargetPart> = None;
-    for line in lines.lines() {
-        let line: LinePart = serde_json::from_str(line)?;
-        if line.schema != SCHEMA {
-            return Err(ReadError::Content(format!("the schema '{}'", line.schema)));
-        }
-        let part = whole.get_or_insert_with(|| TargetPart {
-            target: line.target,
-            name: line.name,
-            endpoints: Vec::new(),
-        });
-        part.endpoints.push(line.endpoint);
-    }
-    let mut part = whole.ok_or_else(|| ReadError::Content("nothing".to_owned()))?;
-    // A line repeats what holds for its name.
-    let of_name = part.name.iter().flat_map(|name| &name.findings);
-    let of_name: Vec<Finding> = of_name.cloned().collect();
-    for endpoint in &mut part.endpoints {
-        endpoint.findings.retain(|finding| !of_name.contains(finding));
-    }
-    target(part)
-}
-
-/// [`super::record::Line`], as far as it is needed.
-#[derive(Deserialize)]
-struct LinePart {
-    schema: String,
-    target: String,
-    name: Option<NamePart>,
-    #[serde(flatten)]
-    endpoint: EndpointPart,
 }
 
 pub(super) fn target(part: TargetPart) -> Result<TargetOutcome, ReadError> {
@@ -248,14 +245,15 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_a_target_are_read_back() {
+    fn the_lines_of_a_target_say_what_a_document_says() {
         for target in fixtures::all() {
-            let mut lines = Vec::new();
-            json::write_target_lines(&target, None, &mut lines).unwrap();
-            assert_eq!(target_lines(&String::from_utf8(lines).unwrap()).unwrap(), target);
+            let mut out = Vec::new();
+            json::write_target_lines(&target, None, &mut out).unwrap();
+            let of_lines = lines(&String::from_utf8(out).unwrap()).unwrap();
+            let of_document = read(&written(std::slice::from_ref(&target), None)).unwrap();
+            assert_eq!([of_lines], of_document.targets[..]);
         }
-        assert!(matches!(target_lines(""), Err(ReadError::Content(_))));
-        assert!(matches!(target_lines("{"), Err(ReadError::Json(_))));
+        assert!(matches!(lines(""), Err(ReadError::Content(_))));
     }
 
     #[test]

@@ -270,3 +270,26 @@ fn who_asks_too_often_is_told_when_to_come_back() {
         );
     }
 }
+
+#[test]
+fn one_listener_beyond_loopback_is_enough() {
+    let reach = |listeners: &[&str]| {
+        let listeners: Vec<SocketAddr> = listeners.iter().map(|at| at.parse().unwrap()).collect();
+        Reach::of(&listeners)
+    };
+    assert_eq!(reach(&[]), Reach::Loopback);
+    assert_eq!(
+        reach(&["127.0.0.1:1", "127.8.0.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"]),
+        Reach::Loopback
+    );
+    for beyond in [
+        "0.0.0.0:1",
+        "[::]:1",
+        "192.0.2.1:1",
+        "[fe80::1]:1",
+        "[::ffff:192.0.2.1]:1",
+    ] {
+        assert_eq!(reach(&[beyond]), Reach::Beyond);
+        assert_eq!(reach(&["127.0.0.1:1", beyond]), Reach::Beyond);
+    }
+}

@@ -11,7 +11,7 @@ use super::record::{DemandRecord, demand};
 use crate::matrix::Planned;
 use crate::matrix::file::Expansion;
 use crate::report::Verbosity;
-use crate::report::human::{count, human_duration, wrap};
+use crate::report::human::{count, human_duration, wrap, write_table};
 use crate::target::Host;
 
 /// The name of the contract.
@@ -148,27 +148,6 @@ fn what_it_costs(rate: u32, by_name: u64) -> String {
          packets a second (--rate), if all of them are needed.{addresses} What does not answer takes as long as its \
          timeout, for each try."
     )
-}
-
-/// Columns as wide as their longest cell; the last one is as long as it has to be.
-fn write_table<const N: usize>(rows: &[[String; N]], out: &mut impl io::Write) -> io::Result<()> {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            // The names of rules are the file's: they do not speak to the terminal.
-            line.push_str(&cell.replace(char::is_control, " "));
-            let blanks = width - cell.chars().count() + 2;
-            line.extend(std::iter::repeat_n(' ', blanks));
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
 }
 
 /// Writes one JSON document.
