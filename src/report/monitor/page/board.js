@@ -76,7 +76,7 @@ class Board {
       if (!words.every((word) => target.text.includes(word))) continue;
       const place = target.number < 0 ? WORDS.classes.length : target.number;
       counts[place] += 1;
-      if (target.rank < 3) loud[place] += 1;
+      if (target.rank === 0) loud[place] += 1;
       if (filter.classes.size > 0 && !filter.classes.has(target.number)) continue;
       shown.push(target);
     }

@@ -39,6 +39,7 @@ class Head {
     const ranks = new Array(RANKS.length).fill(0);
     for (const target of board.targets.values()) ranks[target.rank] += 1;
     const says = headline(board.targets.size, ranks);
+    document.getElementById("extra").textContent = doubts(board.targets.size, ranks);
     const heading = document.getElementById("headline");
     if (heading.textContent !== says) {
       // What is read aloud is what changed while the page is open.
@@ -124,18 +125,20 @@ class Head {
   }
 }
 
-function headline(all, [wrong, doubtful, blind, fresh, fine]) {
+function headline(all, [wrong, , , , fine]) {
   if (all === 0) return "No target is configured";
-  const extra = [
-    doubtful > 0 && `${doubtful.toLocaleString("en")} not confirmed`,
-    blind > 0 && `${blind.toLocaleString("en")} could not be judged`,
-    fresh > 0 && `${fresh.toLocaleString("en")} not checked yet`,
-  ].filter(Boolean).join(", ");
   if (wrong === 0 && fine === all) return all === 1 ? "The only target is as expected" : `All ${all.toLocaleString("en")} targets are as expected`;
-  if (wrong === 0) return `No target is known to be wrong; ${extra}`;
-  const says = all === 1 ? "The only target is not as expected"
+  if (wrong === 0) return "No target is known to be wrong";
+  return all === 1 ? "The only target is not as expected"
     : `${wrong.toLocaleString("en")} of ${all.toLocaleString("en")} targets ${wrong === 1 ? "is" : "are"} not as expected`;
-  return extra ? `${says}; ${extra}` : says;
+}
+
+/** What is neither right nor known to be wrong. */
+function doubts(all, [, doubtful, blind, fresh, fine]) {
+  if (fine === all) return "";
+  const counts = [[fine, "as expected"], [doubtful, "failed, not confirmed yet"], [blind, "could not be judged"], [fresh, "not checked yet"]];
+  const says = counts.filter(([count]) => count > 0).map(([count, what]) => `${count.toLocaleString("en")} ${what}`);
+  return says.join(" · ");
 }
 
 function noFilter() {

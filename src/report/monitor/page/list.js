@@ -138,7 +138,7 @@ class List {
     const control = element("button", { type: "button", className: "row group" },
       badge(first.number, true),
       element("span", { className: "who", textContent: plural(group.length, "target") + " alike" }),
-      element("span", { className: "since", textContent: "since " + lasting(this.board.now() - earliest) }),
+      element("span", { className: "since", textContent: "for " + lasting(this.board.now() - earliest) }),
       element("span", { className: "says", textContent: says }),
       picture(stripAt(first, this.board.minute)),
       element("span", { className: "more" }, element("span", { textContent: isOpen ? "▾ Fold" : "▸ Show" }),
@@ -150,7 +150,7 @@ class List {
 
   sinceOf(target) {
     if (target.since === null) return "";
-    return lasting(this.board.now() - target.since);
+    return "for " + lasting(this.board.now() - target.since);
   }
 
   /** What is below the verdict: doubts first. */
