@@ -93,6 +93,7 @@ fn syn_ack() -> Answer {
         segments_in: Some(1),
         timestamps: true,
         peer_window: None,
+        segments: None,
         ending: Ending {
             fin_after_s: None,
             fin_acknowledged_after_s: None,
@@ -199,6 +200,7 @@ fn begin(world: World, now: Duration, order: Order) -> (Duration, Held) {
     let (end, age, quiet, control, takes) = fare(world, began, order.after);
     let idle = Idle {
         from: None,
+        made: None,
         syns: 1,
         idle: age,
         quiet,
