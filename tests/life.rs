@@ -41,8 +41,7 @@ fn main() {
     arguments.test_threads.get_or_insert(8);
     let mut all = Vec::new();
     // Most of the first is waiting, so that the others have their turn meanwhile.
-    let shows: Vec<(&str, Show)> = [hold::SHOWS, own_sockets::SHOWS].concat();
-    let shows: Vec<(&str, Show)> = [own_sockets::SHOWS, pmtu::SHOWS].concat();
+    let shows: Vec<(&str, Show)> = [hold::SHOWS, own_sockets::SHOWS, pmtu::SHOWS].concat();
     for (what, show) in shows {
         for family in Family::BOTH {
             for reader in [Reader::Root, Reader::Plain] {

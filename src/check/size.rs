@@ -38,7 +38,6 @@ pub(super) async fn look(
     let asker = Asker {
         endpoint: evidence.endpoint,
         closed,
-        options,
         company,
         source: Source {
             address: options.source,
@@ -72,7 +71,6 @@ struct Asker<'a> {
     endpoint: SocketAddr,
     /// A port of the same host that is surely closed.
     closed: SocketAddr,
-    options: &'a Options,
     company: &'a Company,
     source: Source,
     raw: Option<Raw>,

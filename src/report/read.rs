@@ -135,44 +135,6 @@ struct VerdictPart {
     cause: Cause,
 }
 
-/// Reads the lines of one target, as [`super::json::write_target_lines`] wrote them.
-///
-/// # Errors
-/// When they are none, or those of something else.
-pub fn target_lines(lines: &str) -> Result<TargetOutcome, ReadError> {
-    let mut whole: Option<TargetPart> = None;
-    for line in lines.lines() {
-        let line: LinePart = serde_json::from_str(line)?;
-        if line.schema != SCHEMA {
-            return Err(ReadError::Content(format!("the schema '{}'", line.schema)));
-        }
-        let part = whole.get_or_insert_with(|| TargetPart {
-            target: line.target,
-            name: line.name,
-            endpoints: Vec::new(),
-        });
-        part.endpoints.push(line.endpoint);
-    }
-    let mut part = whole.ok_or_else(|| ReadError::Content("nothing".to_owned()))?;
-    // A line repeats what holds for its name.
-    let of_name = part.name.iter().flat_map(|name| &name.findings);
-    let of_name: Vec<Finding> = of_name.cloned().collect();
-    for endpoint in &mut part.endpoints {
-        endpoint.findings.retain(|finding| !of_name.contains(finding));
-    }
-    target(part)
-}
-
-/// [`super::record::Line`], as far as it is needed.
-#[derive(Deserialize)]
-struct LinePart {
-    schema: String,
-    target: String,
-    name: Option<NamePart>,
-    #[serde(flatten)]
-    endpoint: EndpointPart,
-}
-
 pub(super) fn target(part: TargetPart) -> Result<TargetOutcome, ReadError> {
     let named = Target::parse(&part.target, &Services::default());
     let mut failed = None;
@@ -292,14 +254,6 @@ mod tests {
             assert_eq!([of_lines], of_document.targets[..]);
         }
         assert!(matches!(lines(""), Err(ReadError::Content(_))));
-    fn the_lines_of_a_target_are_read_back() {
-        for target in fixtures::all() {
-            let mut lines = Vec::new();
-            json::write_target_lines(&target, None, &mut lines).unwrap();
-            assert_eq!(target_lines(&String::from_utf8(lines).unwrap()).unwrap(), target);
-        }
-        assert!(matches!(target_lines(""), Err(ReadError::Content(_))));
-        assert!(matches!(target_lines("{"), Err(ReadError::Json(_))));
     }
 
     #[test]

@@ -409,6 +409,7 @@ fn state<'a>(told: &'a [Told], target: &str, at: Duration) -> Option<&'a str> {
 
 fn rules(port: u16, injury: Injury) -> Vec<Rule> {
     let rule = |packet, action| Rule {
+        longer_than: None,
         towards: Direction::Server,
         packet,
         port: Some(port),
@@ -423,6 +424,7 @@ fn rules(port: u16, injury: Injury) -> Vec<Rule> {
         Injury::Drop => vec![rule(PacketKind::Tcp, Action::Drop)],
         Injury::Reject => {
             let icmp = IcmpAnswer {
+                mtu: 0,
                 says: IcmpMeaning::AdminProhibited,
                 from: Place::R1,
                 ttl: 64,

@@ -80,6 +80,7 @@ fn rule(packet: PacketKind, port: u16, action: Action) -> Rule {
         packet,
         port: Some(port),
         host: None,
+        longer_than: None,
         skip: 0,
         count: None,
         every: None,
@@ -319,10 +320,22 @@ fn closed() -> Result<(), Failed> {
     watching.stop_reading();
     // The file has what standard output has not.
     let patience = clock::now() + watching::PATIENCE;
-    while !fs::read_to_string(&events).is_ok_and(|text| text.contains("\"state\"")) {
-        wanted(clock::now() < patience, || "nothing is in the file".to_owned())?;
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let until = |lines: usize| -> Result<(), Failed> {
+        while !fs::read_to_string(&events).is_ok_and(|text| text.lines().count() >= lines) {
+            wanted(clock::now() < patience, || {
+                format!("there are no {lines} lines in the file")
+            })?;
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    };
+    // A beginning, a verdict, a state.
+    until(3)?;
+    let reset = Action::Answer(Answer::Reset(Arrival::default()));
+    lab.rewire(vec![rule(PacketKind::Syn, OPEN, reset)])?;
+    until(5)?;
+    lab.rewire(Vec::new())?;
+    until(7)?;
     let ended = watching.end()?;
     wanted(ended.code == Some(0), || {
         format!("{:?} {}", ended.code, ended.errors)

@@ -16,9 +16,9 @@ use crate::app::{Failure, complain};
 use crate::cli::MonitorArguments;
 use crate::http::{Body, Gate, Limits, Request, Response, Server};
 use crate::monitor::{Buckets, Reach, Usage};
-use crate::net::clock;
 use crate::net::finish::{Finisher, finisher};
-use crate::report::monitor::{exposition, of_schedule, page};
+use crate::net::{clock, settings};
+use crate::report::monitor::{exposition, of_schedule, page, page_policy, target_json, targets_json};
 use crate::target::Services;
 
 /// A monitor is ready after that time, even if some target with a long interval has not had its first check.
@@ -27,6 +27,14 @@ const READY_AFTER: Duration = Duration::from_secs(60);
 /// All paths, with what each is for.
 const PATHS: &[(&str, &str)] = &[
     ("/", "all targets, as a page"),
+    (
+        "/api/targets",
+        "all targets, as the page reads them; with since=CURSOR those that are new",
+    ),
+    (
+        "/api/target?name=NAME",
+        "one target with its evidence and what to do next",
+    ),
     ("/metrics", "all targets and this process, for Prometheus"),
     (
         "/probe?target=HOST:PORT",
@@ -52,7 +60,7 @@ pub(super) struct Answering {
 /// Listens, before anything is sent, so that what is wrong here ends the run at once.
 pub(super) fn listen(arguments: &MonitorArguments) -> Result<Listening, Failure> {
     let gate = match &arguments.web_config {
-        None => Gate::open(),
+        None => Gate::open(complain),
         Some(file) => Gate::read(file, complain).map_err(Failure::usage)?,
     };
     let gate = Arc::new(gate);
@@ -124,13 +132,19 @@ impl Web {
     async fn answer(&self, request: &Request) -> Response {
         let response = match request.path.as_str() {
             "/-/reload" => self.reload(request).await,
-            "/" | "/metrics" | "/probe" | "/-/healthy" | "/-/ready"
+            "/" | "/api/targets" | "/api/target" | "/metrics" | "/probe" | "/-/healthy" | "/-/ready"
                 if !matches!(request.method.as_str(), "GET" | "HEAD") =>
             {
                 Response::text(405, format!("{} is asked with GET or HEAD.", request.path))
                     .with("allow", "GET, HEAD")
             }
-            "/" => html(page(&self.state.board)),
+            "/" => html(page(&self.state.board, clock::unix_now())),
+            "/api/targets" => json(targets_json(
+                &self.state.board,
+                request.query("since"),
+                clock::unix_now(),
+            )),
+            "/api/target" => self.target(request),
             "/metrics" => self.metrics(request),
             "/probe" => self.probe(request).await,
             "/-/healthy" => Response::text(200, "tcpprobe is healthy."),
@@ -138,6 +152,24 @@ impl Web {
             path => not_found(path),
         };
         hardened(response)
+    }
+
+    /// One target, by the name that the configuration gives it.
+    fn target(&self, request: &Request) -> Response {
+        let Some(name) = request.query("name") else {
+            return Response::text(
+                400,
+                "Say which target: /api/target?name=NAME, as /api/targets names it.",
+            );
+        };
+        let slots = self.state.board.slots();
+        match slots.iter().find(|slot| slot.watched.name == name) {
+            Some(slot) => json(target_json(slot, settings::syn_schedule(), clock::unix_now())),
+            None => Response::text(
+                404,
+                "There is no target of that name; /api/targets lists all of them.",
+            ),
+        }
     }
 
     fn metrics(&self, request: &Request) -> Response {
@@ -203,8 +235,19 @@ fn ready() -> Response {
 fn html(page: String) -> Response {
     Response {
         status: 200,
-        headers: vec![("content-type", "text/html; charset=utf-8".to_owned())],
+        headers: vec![
+            ("content-type", "text/html; charset=utf-8".to_owned()),
+            ("content-security-policy", page_policy().to_owned()),
+        ],
         body: Body::Whole(page.into_bytes()),
+    }
+}
+
+fn json(document: Vec<u8>) -> Response {
+    Response {
+        status: 200,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: Body::Whole(document),
     }
 }
 

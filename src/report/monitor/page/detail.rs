@@ -81,7 +81,7 @@ fn mean(sum: f64, count: u64) -> Option<f64> {
 
 /// What a report says of it. A record that this program has written is one that it can read.
 fn story(check: &Check, schedule: Option<SynSchedule>) -> Option<Story> {
-    let outcome = read::target_lines(&check.record);
+    let outcome = read::lines(&check.record);
     debug_assert!(outcome.is_ok(), "{outcome:?}");
     Some(tell(&outcome.ok()?, schedule))
 }
