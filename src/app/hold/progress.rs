@@ -1,5 +1,6 @@
 //! How far it has come, on standard error: a line that changes on a terminal, a line every half a minute elsewhere.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -106,10 +107,10 @@ fn text(progress: HoldProgress<'_>, at_most: Duration) -> String {
         progress.open
     );
     if let Some(lived) = lived {
-        text += &format!(", alive after {}", human_duration(lived));
+        let _ = write!(text, ", alive after {}", human_duration(lived));
     }
     if let Some(ended) = ended {
-        text += &format!(", ended after {}", human_duration(ended));
+        let _ = write!(text, ", ended after {}", human_duration(ended));
     }
     text
 }

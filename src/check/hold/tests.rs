@@ -200,6 +200,7 @@ fn begin(world: World, now: Duration, order: Order) -> (Duration, Held) {
     let (end, age, quiet, control, takes) = fare(world, began, order.after);
     let idle = Idle {
         from: None,
+        made: None,
         syns: 1,
         idle: age,
         quiet,
