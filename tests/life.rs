@@ -3,11 +3,15 @@
 #[path = "sockets/far.rs"]
 #[allow(dead_code, reason = "other tests make other sockets of it")]
 mod far;
+#[path = "life/hold.rs"]
+mod hold;
 #[path = "sockets/holder.rs"]
 #[allow(dead_code, reason = "other tests ask other things of it")]
 mod holder;
 #[path = "life/own_sockets.rs"]
 mod own_sockets;
+#[path = "life/pmtu.rs"]
+mod pmtu;
 #[allow(dead_code, reason = "other tests look at other definitions")]
 mod schema;
 mod trials;
@@ -34,9 +38,10 @@ fn main() {
     // Before there is a second thread.
     let entered = lab::enter();
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(4);
+    arguments.test_threads.get_or_insert(8);
     let mut all = Vec::new();
-    let shows: Vec<(&str, Show)> = own_sockets::SHOWS.to_vec();
+    // Most of the first is waiting, so that the others have their turn meanwhile.
+    let shows: Vec<(&str, Show)> = [hold::SHOWS, own_sockets::SHOWS, pmtu::SHOWS].concat();
     for (what, show) in shows {
         for family in Family::BOTH {
             for reader in [Reader::Root, Reader::Plain] {

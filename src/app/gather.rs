@@ -167,6 +167,7 @@ fn options(arguments: &CheckArguments) -> Result<Options, GatherError> {
         source: arguments.source,
         families: families(look.families, arguments.source)?,
         locate: arguments.locate,
+        pmtu: arguments.pmtu,
         raw: if arguments.locate {
             RawSight::new(Use::Always)
         } else {
@@ -201,6 +202,7 @@ pub(super) fn look(arguments: &LookArguments) -> Result<Options, GatherError> {
             },
         },
         locate: false,
+        pmtu: false,
         raw: RawSight::new(match arguments.mode {
             ModeArgument::Auto => Use::WhenNeeded,
             ModeArgument::Connect => Use::Never,

@@ -5,14 +5,13 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::matrix::file;
-use super::{Failure, matrix, output, stop_requested};
+use super::{Failure, document, matrix, monitor, output, stop_requested};
 use crate::cli::{
     Exit, ExtraKind, KubernetesArguments, PodCommand, WorkloadKind, check_matrix_options,
     check_monitor_options,
 };
 use crate::kubernetes::{Document, Extra, MOST_SHARDS, Manifests, MonitorSettings, Power, Runs, Settings};
 use crate::matrix::file::Format;
-use crate::monitor::Config;
 
 pub(super) fn run(arguments: &KubernetesArguments) -> Result<Exit, Failure> {
     let manifests = match arguments.kind {
@@ -63,10 +62,10 @@ fn of_matrix(arguments: &KubernetesArguments, runs: Runs) -> Result<Manifests, F
 
 fn of_monitor(arguments: &KubernetesArguments) -> Result<Manifests, Failure> {
     belongs_to_a_monitor(arguments)?;
-    check_monitor_options(&arguments.options).map_err(Failure::usage)?;
+    let of_pod = check_monitor_options(&arguments.options).map_err(Failure::usage)?;
     let path = wanted(arguments.config.as_deref(), "--config")?;
-    let text = file::text(path)?;
-    let config = Config::default();
+    let text = document::text(path, "configuration")?;
+    let config = monitor::check_elsewhere(path, &text, &of_pod)?;
     let extra = |kind: &ExtraKind| match kind {
         ExtraKind::ServiceMonitor => Extra::ServiceMonitor,
         ExtraKind::Probe => Extra::Probe,

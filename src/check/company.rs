@@ -32,8 +32,8 @@ pub(super) struct Ledger {
     answered: Count,
     /// Those that the kernel had to send again before it was answered.
     sent_again: u32,
-    /// The endpoints of the host that were looked at, as far as their number matters.
-    endpoints: HashSet<SocketAddr>,
+    /// The endpoints of the host that were looked at, but for those that its TCP has answered: these cost nobody an ICMP error.
+    without_answer: HashSet<SocketAddr>,
     /// What rejected an endpoint, and which.
     rejection: Option<(SocketAddr, IcmpError)>,
 }
@@ -100,21 +100,21 @@ impl Company {
         (others.answered > 0).then_some(others)
     }
 
-    /// What rejected another endpoint of the host, if so many were looked at that the sender's limit may have kept this
-    /// one's ICMP error away.
+    /// What rejected another endpoint of the host, if so many may have been rejected that the sender's limit may have kept
+    /// this one's ICMP error away.
     pub(super) fn rejection_of_others(&self, endpoint: SocketAddr) -> Option<IcmpError> {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let host = hosts.get(&endpoint.ip())?;
         let (rejected, error) = host.rejection.as_ref()?;
-        (host.endpoints.len() > ICMP_BURST && *rejected != endpoint).then(|| error.clone())
+        (host.without_answer.len() > ICMP_BURST && *rejected != endpoint).then(|| error.clone())
     }
 }
 
 impl Ledger {
     /// A probe is about to start.
     pub(super) fn starts(&mut self, ask: &Ask, endpoint: SocketAddr, now: Instant) {
-        if self.endpoints.len() <= ICMP_BURST {
-            self.endpoints.insert(endpoint);
+        if matches!(ask, Ask::Connect) {
+            self.without_answer.insert(endpoint);
         }
         let is_control = match ask {
             Ask::Control(_) => true,
@@ -142,6 +142,11 @@ impl Ledger {
             && !error.from_self
         {
             self.rejection = Some((endpoint, error.clone()));
+        }
+        if let Saw::Connect(dial) = &observation.saw
+            && matches!(dial.answer, Answer::SynAck(_) | Answer::Rst)
+        {
+            self.without_answer.remove(&endpoint);
         }
         if let Saw::Control(dial) = &observation.saw
             && matches!(dial.answer, Answer::SynAck(_) | Answer::Rst)

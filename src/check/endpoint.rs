@@ -8,8 +8,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
 use super::company::Ledger;
-use super::{Company, EndpointOutcome, Options};
-use crate::diagnose::diagnose;
+use super::{Company, EndpointOutcome, Options, size};
+use crate::diagnose::{Class, diagnose};
 use crate::evidence::{Ability, Answer, Dial, Evidence, LocalError, Observation, Question, Saw, Sight};
 use crate::net::clock;
 use crate::net::dial::{Call, Hold, Source, dial};
@@ -157,7 +157,13 @@ pub(super) async fn check_endpoint(
     if run.used_raw {
         options.raw.note_use(&mut evidence.sight);
     }
-    let diagnosis = diagnose(&evidence);
+    let mut diagnosis = diagnose(&evidence);
+    if options.pmtu && matches!(diagnosis.cause.class(), Class::Open | Class::Slow) {
+        let mut closed = endpoint;
+        closed.set_port(control_ports(endpoint)[0]);
+        size::look(&mut evidence, options, company, run.started, closed, interrupt).await;
+        diagnosis = diagnose(&evidence);
+    }
     EndpointOutcome { evidence, diagnosis }
 }
 
@@ -314,6 +320,7 @@ impl Run<'_> {
         let order = Order {
             question,
             to,
+            size: None,
             on,
             source: self.call(to).source,
             ttl: None,

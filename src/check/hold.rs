@@ -214,6 +214,7 @@ impl Line<'_> {
                 let order = RawOrder {
                     question,
                     to: self.endpoint,
+                    size: None,
                     on: None,
                     source: self.call().source,
                     ttl: None,
@@ -271,3 +272,6 @@ fn fate(held: &Held) -> Fate {
         End::NotMade { .. } | End::CutShort | End::CouldNotAsk { .. } => Fate::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod hold;
 mod outcome;
 mod pace;
 mod sights;
+mod size;
 mod target;
 
 pub use beside::Beside;
@@ -40,6 +41,8 @@ pub struct Options {
     pub slow: Duration,
     /// Whether to go to any length to find out where packets are dropped.
     pub locate: bool,
+    /// Whether to find out how large packets to an open endpoint may be.
+    pub pmtu: bool,
     /// How long an open connection is kept open before it is closed.
     pub hold: Hold,
     /// The source address.

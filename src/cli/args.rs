@@ -173,6 +173,9 @@ pub struct CheckArguments {
     /// Find out whether the host itself drops packets: takes half a minute (IPv6: a whole one) and raw packets
     #[arg(long, conflicts_with = "count", conflicts_with = "interval")]
     pub locate: bool,
+    /// Find out how large packets to an open port may be: takes a few seconds, and no byte reaches the application
+    #[arg(long)]
+    pub pmtu: bool,
     /// What every endpoint is expected to be: CLASS, CLASS/CAUSE, reachable or blocked, several separated by commas
     #[arg(
         short,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Subcommand, ValueEnum};
 
-use super::{Arguments, MatrixArguments};
+use super::{Arguments, MatrixArguments, MonitorArguments};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -144,7 +144,15 @@ const NOT_IN_A_PODS_MATRIX: [&str; 10] = [
 ];
 
 /// The same of `tcpprobe monitor`: files that no pod has, and what the kubelet asks for.
-const NOT_IN_A_PODS_MONITOR: [&str; 6] = ["targets", "config", "check", "listen", "web_config", "events"];
+const NOT_IN_A_PODS_MONITOR: [&str; 7] = [
+    "targets",
+    "config",
+    "check",
+    "init",
+    "listen",
+    "web_config",
+    "events",
+];
 
 /// Whether `tcpprobe matrix` takes these options, and a pod can have them. What is wrong is to be seen before the cluster is
 /// asked.
@@ -152,18 +160,19 @@ const NOT_IN_A_PODS_MONITOR: [&str; 6] = ["targets", "config", "check", "listen"
 /// # Errors
 /// What is wrong with them.
 pub fn check_matrix_options(options: &[String]) -> Result<(), String> {
-    check_options(&["matrix", "FILE"], &NOT_IN_A_PODS_MATRIX, options)
+    check_options(&["matrix", "FILE"], &NOT_IN_A_PODS_MATRIX, options).map(drop)
 }
 
-/// The same of `tcpprobe monitor`.
+/// The same of `tcpprobe monitor`: what they say.
 ///
 /// # Errors
 /// What is wrong with them.
-pub fn check_monitor_options(options: &[String]) -> Result<(), String> {
-    check_options(&["monitor"], &NOT_IN_A_PODS_MONITOR, options)
+pub fn check_monitor_options(options: &[String]) -> Result<MonitorArguments, String> {
+    let matches = check_options(&["monitor"], &NOT_IN_A_PODS_MONITOR, options)?;
+    MonitorArguments::from_arg_matches(&matches).map_err(|error| error.to_string())
 }
 
-fn check_options(command: &[&str], not_in_a_pod: &[&str], options: &[String]) -> Result<(), String> {
+fn check_options(command: &[&str], not_in_a_pod: &[&str], options: &[String]) -> Result<ArgMatches, String> {
     let name = command.first().copied().unwrap_or_default();
     let words: Vec<String> = ["tcpprobe"]
         .iter()
@@ -171,7 +180,7 @@ fn check_options(command: &[&str], not_in_a_pod: &[&str], options: &[String]) ->
         .map(|word| (*word).to_owned())
         .collect();
     let parsed = Arguments::command().try_get_matches_from(words.iter().chain(options));
-    let matches = match parsed {
+    let mut matches = match parsed {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return Err(format!("behind --: --help is for 'tcpprobe {name} --help'"));
@@ -188,7 +197,7 @@ fn check_options(command: &[&str], not_in_a_pod: &[&str], options: &[String]) ->
             ));
         }
     };
-    let Some(matches) = matches.subcommand_matches(name) else {
+    let Some((_, matches)) = matches.remove_subcommand().filter(|(found, _)| found == name) else {
         return Err(format!("behind --: options of 'tcpprobe {name}' are wanted here"));
     };
     for option in not_in_a_pod {
@@ -202,7 +211,7 @@ fn check_options(command: &[&str], not_in_a_pod: &[&str], options: &[String]) ->
             ));
         }
     }
-    Ok(())
+    Ok(matches)
 }
 
 fn long_duration(text: &str) -> Result<Duration, String> {
@@ -244,9 +253,9 @@ mod tests {
     fn a_monitor_takes_its_own_options_and_no_files_or_targets() {
         let check = |options: &[&str]| {
             let options: Vec<String> = options.iter().map(|one| (*one).to_owned()).collect();
-            check_monitor_options(&options)
+            check_monitor_options(&options).map(drop)
         };
-        assert_eq!(check(&["--interval", "30s", "--confirm=3"]), Ok(()));
+        assert_eq!(check(&["--rate", "500", "--resolver=system"]), Ok(()));
         for (options, word) in [
             (&["--listen", "0.0.0.0:80"][..], "--listen has no place"),
             (&["--web-config", "a"], "--web-config has no place"),

@@ -18,7 +18,7 @@ use steps::{
     ghosts, iptables_here, kernel_log, listener_queue, locate, longer, loopback_link, neighbour,
     neighbour_at, other_listeners, overflows, own_sockets, pods, policies, port_range, port_use, proxy,
     refusing_route, repeat, reverse_path_filter, route, route_at, rules_at, rules_here, server_process,
-    softirq, trace, unhurried, way_back, with_raw_probes,
+    sizes, softirq, trace, unhurried, way_back, with_raw_probes,
 };
 
 /// One next step.
@@ -156,7 +156,8 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         | Cause::DnsUnreachable => Vec::new(),
     };
     let own = own_sockets(place, diagnosis);
-    steps.into_iter().flatten().take(5).chain(own).collect()
+    let steps = steps.into_iter().flatten().take(5);
+    steps.chain(sizes(place, diagnosis)).chain(own).collect()
 }
 
 #[cfg(test)]

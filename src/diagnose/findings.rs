@@ -1,6 +1,7 @@
 //! What is true and useful beside the verdict.
 
 mod own;
+mod size;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub(super) fn of_endpoint(evidence: &Evidence) -> Vec<Finding> {
     ]
     .into_iter()
     .flatten()
+    .chain(size::of(evidence))
     .chain(own::of(evidence))
     .collect()
 }

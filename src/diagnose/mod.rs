@@ -10,6 +10,7 @@ pub mod hold;
 pub mod name;
 mod reasons;
 mod signs;
+pub mod sizes;
 pub mod sockets;
 mod table;
 mod vocabulary;

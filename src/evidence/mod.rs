@@ -11,6 +11,7 @@ mod own;
 pub(crate) mod seconds;
 mod shot;
 mod sight;
+mod size;
 pub mod sockets;
 
 pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
@@ -18,6 +19,7 @@ pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};
 pub use own::{OwnPorts, OwnSegments, OwnSockets, OwnStuck};
 pub use shot::{Question, Reply, ReplySays, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy};
 pub use sight::{Ability, Mode, Sight};
+pub use size::{LinkMtu, SegmentSizes, SizeMeans, SizeOutcome, SizeProbe, Small, TooBig};
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -123,6 +125,10 @@ pub enum Saw {
     Counters(Look<Counters>),
     /// What other programs of this host have open towards the endpoint; left out where that is nothing.
     OwnSockets(Look<OwnSockets>),
+    /// A packet of a certain size that may not be fragmented.
+    Size(SizeProbe),
+    /// The largest packet that our own link takes.
+    LinkMtu(Look<LinkMtu>),
 }
 
 /// Packets that a host surely answers, and how many of them it did.
@@ -216,6 +222,9 @@ pub struct Handshake {
     /// The window that the peer offered in its SYN-ACK, in bytes. Absent on kernels that do not say (before 5.4).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peer_window: Option<u32>,
+    /// How large segments the kernel meant to send. Absent on kernels that do not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub segments: Option<SegmentSizes>,
     /// How the connection ended.
     pub ending: Ending,
 }
@@ -283,6 +292,20 @@ pub struct IcmpError {
     /// Whether `from` is one of our own addresses.
     #[serde(default)]
     pub from_self: bool,
+    /// The largest packet that fits, in bytes, as a "too big" (3/4, v6 2/0) says it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mtu: Option<u32>,
+}
+
+impl IcmpError {
+    /// Whether it says that a packet was too big for the next link.
+    pub const fn says_too_big(&self, is_ipv4: bool) -> bool {
+        if is_ipv4 {
+            self.icmp_type == 3 && self.code == 4
+        } else {
+            self.icmp_type == 2
+        }
+    }
 }
 
 /// The meaning of an ICMP error (RFC 792, RFC 1812, RFC 4443).

@@ -22,7 +22,7 @@ pub(super) fn answer_to(packet: &Packet, bytes: &[u8], answer: Answer) -> Option
             let error = IcmpError {
                 icmp_type,
                 code,
-                parameter: 0,
+                parameter: icmp.mtu.into(),
                 quote: Quote::of(bytes),
             };
             let answer = back(icmp.ttl, Payload::Icmp(Icmp::Error(error)));
@@ -72,6 +72,7 @@ fn type_and_code(says: IcmpMeaning, family: Family) -> (u8, u8) {
         IcmpMeaning::HostUnreachable => ((3, 1), (1, 3)),
         IcmpMeaning::NetUnreachable => ((3, 0), (1, 0)),
         IcmpMeaning::TtlExceeded => ((11, 0), (3, 0)),
+        IcmpMeaning::TooBig => ((3, 4), (2, 0)),
     };
     match family {
         Family::V4 => v4,

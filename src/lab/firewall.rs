@@ -7,7 +7,7 @@ use std::io;
 
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_NETFILTER};
 
-use super::network::{Firewall, FirewallVerdict, Hook, Side, TrackedState};
+use super::network::{About, Firewall, FirewallVerdict, Hook, Side, TrackedState};
 
 const TABLE: &str = "lab";
 
@@ -50,20 +50,27 @@ fn new_chain(message: &mut Attributes, name: &str, rule: &Firewall) {
 const REGISTER: u32 = 1;
 
 fn expressions(list: &mut Attributes, rule: &Firewall) {
-    // meta l4proto tcp
+    let (protocol, at, wanted) = match (rule.about, rule.side) {
+        (About::Tcp, Side::To) => (6, 2, rule.port.to_be_bytes()),
+        (About::Tcp, Side::From) => (6, 0, rule.port.to_be_bytes()),
+        // Type and code.
+        (About::TooBigV4, _) => (1, 0, [3, 4]),
+        (About::TooBigV6, _) => (58, 0, [2, 0]),
+    };
+    // meta l4proto
     list.expression("meta", |meta| {
         meta.number(1, REGISTER);
         meta.number(2, 16);
     });
-    list.compare(EQUAL, &[6]);
-    // tcp dport, or tcp sport
+    list.compare(EQUAL, &[protocol]);
+    // Two bytes of the transport's header.
     list.expression("payload", |payload| {
         payload.number(1, REGISTER);
         payload.number(2, 2);
-        payload.number(3, if rule.side == Side::To { 2 } else { 0 });
+        payload.number(3, at);
         payload.number(4, 2);
     });
-    list.compare(EQUAL, &rule.port.to_be_bytes());
+    list.compare(EQUAL, &wanted);
     if let Some(state) = rule.state {
         let mask: u32 = match state {
             TrackedState::Invalid => 1 << 0,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::net::clock;
 use crate::net::sys::packet_socket::{PacketSocket, VNET_HEADER, wait_readable};
-use crate::wire::Packet;
+use crate::wire::{Packet, Payload, TcpOption};
 
 use super::answers::answer_to;
 use super::network::{Answer, Direction, Hold, ServerAction, Wire};
@@ -162,6 +162,10 @@ impl Forwarder {
             }
             Fate::Hold(rule, hold) => self.hold(rule, hold, departure),
             Fate::Answer(answer) => self.answer(arrives, answer, &packet, bytes, frame, departure.to_server),
+            Fate::ClampMss(most) => {
+                let frame = clamped(&departure.frame, packet, most).unwrap_or(departure.frame);
+                self.send_at(arrives, Departure { frame, ..departure });
+            }
             Fate::Inject(answer) => {
                 self.answer(arrives, answer, &packet, bytes, frame, departure.to_server);
                 self.send_at(arrives, departure);
@@ -292,6 +296,28 @@ fn packet_of(frame: &[u8]) -> Option<(Packet, &[u8])> {
         Some(crate::wire::Icmp::Other { icmp_type: 133..=137, .. }) if packet.source.is_ipv6()
     );
     (!multicast && !discovery).then_some((packet, bytes))
+}
+
+/// A frame whose MSS option is no higher; absent where it has none that is.
+fn clamped(frame: &[u8], mut packet: Packet, most: u16) -> Option<Vec<u8>> {
+    let Payload::Tcp(segment) = &mut packet.payload else {
+        return None;
+    };
+    let mss = segment.options.iter_mut().find_map(|option| match option {
+        TcpOption::MaximumSegmentSize(mss) => Some(mss),
+        TcpOption::Nop
+        | TcpOption::WindowScale(_)
+        | TcpOption::SackPermitted
+        | TcpOption::Sack(_)
+        | TcpOption::Timestamps { .. }
+        | TcpOption::Other { .. } => None,
+    })?;
+    *mss = most.min(*mss);
+    let ethernet = frame.get(VNET_HEADER..VNET_HEADER + ETHERNET_HEADER)?;
+    let mut bytes = vec![0; VNET_HEADER];
+    bytes.extend_from_slice(ethernet);
+    bytes.extend_from_slice(&packet.emit().ok()?);
+    Some(bytes)
 }
 
 /// A frame that goes back to where `frame` came from.

@@ -72,6 +72,12 @@ pub(super) async fn bring_up(handle: &Handle, interfaces: &[&str]) -> Result<(),
     Ok(())
 }
 
+/// Sets the largest packet that an interface takes.
+pub(super) async fn set_mtu(handle: &Handle, interface: &str, mtu: u32) -> Result<(), rtnetlink::Error> {
+    let link = LinkUnspec::new_with_index(index(interface)?).mtu(mtu).build();
+    handle.link().set(link).execute().await
+}
+
 /// Whether the interfaces carry frames already: the kernel takes note of a new carrier in the background.
 pub(super) async fn are_up(handle: &Handle, interfaces: &[&str]) -> Result<bool, rtnetlink::Error> {
     for interface in interfaces {

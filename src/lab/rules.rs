@@ -31,6 +31,7 @@ pub(super) enum Fate {
     Duplicate,
     Answer(Answer),
     Inject(Answer),
+    ClampMss(u16),
 }
 
 impl Rules {
@@ -71,6 +72,7 @@ impl Rules {
                 Action::Duplicate => Fate::Duplicate,
                 Action::Answer(answer) => Fate::Answer(*answer),
                 Action::Inject(answer) => Fate::Inject(*answer),
+                Action::ClampMss(most) => Fate::ClampMss(*most),
             };
             return Decision { first, fate };
         }
@@ -91,6 +93,11 @@ fn is_about(rule: &Rule, towards: Direction, packet: &Packet) -> bool {
         && rule.port.is_none_or(|port| server_port == Some(port))
         && rule.host.is_none_or(is_host)
         && is_of_kind(rule.packet, packet)
+        && rule.longer_than.is_none_or(|most| is_longer(packet, most))
+}
+
+fn is_longer(packet: &Packet, most: usize) -> bool {
+    packet.emit().is_ok_and(|bytes| bytes.len() > most)
 }
 
 fn ports(packet: &Packet) -> Option<(u16, u16)> {
@@ -216,6 +223,20 @@ mod tests {
         let dropped = fates(rule, 4000).iter().filter(|dropped| **dropped).count();
         assert_eq!(fates(rule, 4000), fates(rule, 4000));
         assert!((900..1100).contains(&dropped), "{dropped}");
+    }
+
+    #[test]
+    fn a_rule_may_be_about_long_packets_alone() {
+        let long = rule("towards = 'server'\nlonger-than = 1400\naction = 'drop'");
+        let with = |data| {
+            let mut packet = segment(Flags::ACK);
+            if let Payload::Tcp(segment) = &mut packet.payload {
+                segment.payload = vec![0; data];
+            }
+            packet
+        };
+        assert!(!is_about(&long, Direction::Server, &with(1400 - 60)));
+        assert!(is_about(&long, Direction::Server, &with(1401 - 60)));
     }
 
     #[test]

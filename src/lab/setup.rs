@@ -278,6 +278,16 @@ fn apply(network: &Network, nodes: &Nodes) -> Result<(), BuildError> {
             .and_then(|done| done)
             .map_err(failed(format!("{route:?}")))?;
     }
+    for link in &network.link {
+        let set = {
+            let link = link.clone();
+            move || links::netlink(async |handle| links::set_mtu(handle, &link.interface, link.mtu).await)
+        };
+        node(nodes, link.node)?
+            .run(set)
+            .and_then(|done| done)
+            .map_err(failed(format!("{link:?}")))?;
+    }
     for (priority, policy) in (100..).zip(&network.policy) {
         let add = {
             let policy: Policy = policy.clone();

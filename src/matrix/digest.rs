@@ -94,7 +94,9 @@ fn answered_elsewhere(evidence: &Evidence, cause: Cause) -> bool {
             | Saw::Neighbour(_)
             | Saw::Listener(_)
             | Saw::Counters(_)
-            | Saw::OwnSockets(_) => false,
+            | Saw::OwnSockets(_)
+            | Saw::Size(_)
+            | Saw::LinkMtu(_) => false,
         })
 }
 

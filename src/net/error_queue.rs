@@ -10,6 +10,8 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, 
 use super::interfaces;
 use crate::evidence::{IcmpError, IcmpSays};
 
+/// `SO_EE_ORIGIN_LOCAL`.
+const ORIGIN_LOCAL: u8 = 1;
 /// `SO_EE_ORIGIN_ICMP` and `SO_EE_ORIGIN_ICMP6`.
 const ORIGIN_ICMP: u8 = 2;
 const ORIGIN_ICMP6: u8 = 3;
@@ -46,6 +48,27 @@ pub(super) fn take(socket: &impl AsRawFd) -> Option<IcmpError> {
     first
 }
 
+/// The largest packet that would have fitted, where our own kernel refused a larger one (`ip_local_error`).
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "nix's enum of every control message there is"
+)]
+pub(super) fn take_local_mtu(socket: &impl AsRawFd) -> Option<u32> {
+    let mut payload = [0u8; 512];
+    let mut control = nix::cmsg_space!([u8; 64], [u8; 64]);
+    let mut slices = [IoSliceMut::new(&mut payload)];
+    let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+    let message =
+        recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut slices, Some(&mut control), flags).ok()?;
+    message.cmsgs().ok()?.find_map(|message| match message {
+        ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => {
+            let is_local = error.ee_origin == ORIGIN_LOCAL && error.ee_info > 0;
+            is_local.then_some(error.ee_info)
+        }
+        _ => None,
+    })
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "nix's enum of every control message there is"
@@ -66,26 +89,45 @@ fn decode(message: &ControlMessageOwned) -> Option<IcmpError> {
 
 fn icmp_error(error: sock_extended_err, from: Option<IpAddr>) -> Option<IcmpError> {
     match error.ee_origin {
-        ORIGIN_ICMP => Some(in_words(true, error.ee_type, error.ee_code, from)),
-        ORIGIN_ICMP6 => Some(in_words(false, error.ee_type, error.ee_code, from)),
+        ORIGIN_ICMP => Some(in_words(
+            true,
+            (error.ee_type, error.ee_code),
+            error.ee_info,
+            from,
+        )),
+        ORIGIN_ICMP6 => Some(in_words(
+            false,
+            (error.ee_type, error.ee_code),
+            error.ee_info,
+            from,
+        )),
         _ => None,
     }
 }
 
-/// What an ICMP (IPv4) or ICMPv6 error of that type and code says.
-pub(super) fn in_words(is_ipv4: bool, icmp_type: u8, code: u8, from: Option<IpAddr>) -> IcmpError {
+/// What an ICMP (IPv4) or ICMPv6 error of that type and code says; `info` is the MTU of a "too big".
+pub(super) fn in_words(
+    is_ipv4: bool,
+    (icmp_type, code): (u8, u8),
+    info: u32,
+    from: Option<IpAddr>,
+) -> IcmpError {
     let says = if is_ipv4 {
         says_v4(icmp_type, code)
     } else {
         says_v6(icmp_type, code)
     };
-    IcmpError {
+    let error = IcmpError {
         says,
         icmp_type,
         code,
         from,
         from_self: from.is_some_and(interfaces::is_own_address),
-    }
+        mtu: None,
+    };
+    // Routers that are older than path MTU discovery leave it 0.
+    let mtu = Some(info).filter(|mtu| *mtu > 0 && error.says_too_big(is_ipv4));
+    IcmpError { mtu, ..error }
 }
 
 /// RFC 792 and RFC 1812, 5.2.7.1.

@@ -21,6 +21,7 @@ pub mod raw;
 pub mod route;
 pub mod settings;
 pub mod sight;
+pub mod sized;
 mod sock_diag;
 pub mod sockets;
 pub mod sys;

@@ -11,6 +11,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
+use crate::evidence::SegmentSizes;
+
 /// `SO_MEMINFO`: an array of `u32`, of which the ninth counts packets dropped (`sk_drops`), since Linux 4.12.
 const MEMINFO_DROPS: usize = 8;
 const OPTION_TIMESTAMPS: u8 = 1;
@@ -30,6 +32,7 @@ pub(super) struct TcpInfo {
     pub(super) total_retransmits: u32,
     pub(super) segments_in: Option<u32>,
     pub(super) peer_window: Option<u32>,
+    pub(super) segments: Option<SegmentSizes>,
     /// What the peer has acknowledged, SYN and FIN counted as one each.
     pub(super) acknowledged: Option<u64>,
 }
@@ -97,6 +100,13 @@ impl TcpInfo {
             total_retransmits: word(100).unwrap_or_default(),
             segments_in: word(140),
             peer_window: word(228),
+            segments: word(84).and_then(|advertised| {
+                Some(SegmentSizes {
+                    sends: word(16)?,
+                    path_mtu: word(60)?,
+                    advertised,
+                })
+            }),
             acknowledged: bytes
                 .get(120..128)
                 .and_then(|slice| slice.try_into().ok())

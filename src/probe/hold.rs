@@ -363,5 +363,5 @@ fn apart(longest: Duration) -> Duration {
 
 /// How much later than another a connection may end by a coarse timer.
 fn grace(age: Duration) -> Duration {
-    age.mul_f64(0.1).max(Duration::from_secs(2))
+    age.mul_f64(0.1).max(Duration::from_secs(3))
 }

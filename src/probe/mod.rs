@@ -9,12 +9,14 @@ mod raw;
 mod schedule;
 mod seen;
 mod settled;
+mod size;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub use ask::{Ask, Step};
 pub use schedule::Limits;
+pub use size::{SizeSearch, Try};
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -173,7 +175,9 @@ impl Investigation {
             | Saw::Neighbour(_)
             | Saw::Listener(_)
             | Saw::Counters(_)
-            | Saw::OwnSockets(_) => {}
+            | Saw::OwnSockets(_)
+            | Saw::Size(_)
+            | Saw::LinkMtu(_) => {}
         }
         self.evidence.observations.push(observation);
     }

@@ -222,7 +222,9 @@ impl Investigation {
             | Saw::Neighbour(_)
             | Saw::Listener(_)
             | Saw::Counters(_)
-            | Saw::OwnSockets(_) => false,
+            | Saw::OwnSockets(_)
+            | Saw::Size(_)
+            | Saw::LinkMtu(_) => false,
         };
         let is_answered = |saw: &Saw| match saw {
             Saw::Control(dial) => matches!(dial.answer, Answer::Rst | Answer::SynAck(_)),
@@ -237,7 +239,9 @@ impl Investigation {
             | Saw::Neighbour(_)
             | Saw::Listener(_)
             | Saw::Counters(_)
-            | Saw::OwnSockets(_) => false,
+            | Saw::OwnSockets(_)
+            | Saw::Size(_)
+            | Saw::LinkMtu(_) => false,
         };
         let observations = &self.evidence.observations;
         observations.iter().any(|seen| is_answered(&seen.saw))
@@ -322,7 +326,9 @@ pub(super) fn overhead(saw: &Saw) -> u32 {
         | Saw::Neighbour(_)
         | Saw::Listener(_)
         | Saw::Counters(_)
-        | Saw::OwnSockets(_) => 0,
+        | Saw::OwnSockets(_)
+        | Saw::Size(_)
+        | Saw::LinkMtu(_) => 0,
     }
 }
 

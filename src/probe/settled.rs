@@ -163,7 +163,9 @@ impl Investigation {
                 | Saw::Neighbour(_)
                 | Saw::Listener(_)
                 | Saw::Counters(_)
-                | Saw::OwnSockets(_) => false,
+                | Saw::OwnSockets(_)
+                | Saw::Size(_)
+                | Saw::LinkMtu(_) => false,
             })
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn rejected() -> TargetOutcome {
         code: 1,
         from: Some(address("2001:db8:1::1")),
         from_self: false,
+        mtu: None,
     };
     let seen = vec![connect("[2001:db8::7]:443", 0, 1_204, 1, Answer::Icmp(error))];
     let mut one = endpoint(
@@ -324,6 +325,7 @@ fn handshake(rtt: u64) -> Handshake {
         segments_in: Some(1),
         timestamps: true,
         peer_window: Some(65_160),
+        segments: None,
         ending,
     }
 }

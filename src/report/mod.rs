@@ -16,6 +16,7 @@ pub mod series;
 pub mod sockets;
 mod style;
 pub mod text;
+mod web;
 
 pub use human::human_duration;
 pub use series::{Round, Series};

@@ -54,6 +54,41 @@ pub fn read(document: &str) -> Result<Reread, ReadError> {
     })
 }
 
+/// Reads the lines of one target ([`super::json::write_target_lines`]).
+pub fn lines(lines: &str) -> Result<TargetOutcome, ReadError> {
+    let mut whole: Option<TargetPart> = None;
+    for line in lines.lines() {
+        let LinePart {
+            schema,
+            target,
+            name,
+            endpoint,
+        } = serde_json::from_str(line)?;
+        if schema != SCHEMA {
+            return Err(ReadError::Content(format!("the schema '{schema}'")));
+        }
+        let endpoints = Vec::new();
+        let whole = whole.get_or_insert(TargetPart {
+            target,
+            name,
+            endpoints,
+        });
+        whole.endpoints.push(endpoint);
+    }
+    let none = || ReadError::Content("a target without a line".to_owned());
+    target(whole.ok_or_else(none)?)
+}
+
+/// [`super::record::Line`], as far as it is needed.
+#[derive(Deserialize)]
+struct LinePart {
+    schema: String,
+    target: String,
+    name: Option<NamePart>,
+    #[serde(flatten)]
+    endpoint: EndpointPart,
+}
+
 /// [`super::record::Document`], as far as it is needed.
 #[derive(Deserialize)]
 struct Document {
@@ -207,6 +242,18 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn the_lines_of_a_target_say_what_a_document_says() {
+        for target in fixtures::all() {
+            let mut out = Vec::new();
+            json::write_target_lines(&target, None, &mut out).unwrap();
+            let of_lines = lines(&String::from_utf8(out).unwrap()).unwrap();
+            let of_document = read(&written(std::slice::from_ref(&target), None)).unwrap();
+            assert_eq!([of_lines], of_document.targets[..]);
+        }
+        assert!(matches!(lines(""), Err(ReadError::Content(_))));
     }
 
     #[test]

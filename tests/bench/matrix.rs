@@ -20,11 +20,11 @@ use super::TCPPROBE;
 use super::tools::word_after;
 
 /// Where all of them listen. Below the ports that Linux gives out.
-const PORT: u16 = 7000;
+pub(super) const PORT: u16 = 7000;
 /// Hosts of each block.
 const HOSTS: u32 = 65_536;
-const BLOCK_V4: &str = "10.78.0.0/16";
-const BLOCK_V6: &str = "2001:db8:78::/112";
+pub(super) const BLOCK_V4: &str = "10.78.0.0/16";
+pub(super) const BLOCK_V6: &str = "2001:db8:78::/112";
 /// Those of the IPv4 block that a matrix leaves out of a block, as they are no hosts of a usual network.
 const ENDS_V4: &str = "10.78.0.0:7000, 10.78.255.255:7000";
 /// More packets a second than anybody here can send.
@@ -388,7 +388,7 @@ fn cost_of(command: &mut Command, output: &Path) -> io::Result<(f64, f64, i64)> 
 }
 
 /// Answers for both blocks, at one port.
-fn serve() -> io::Result<()> {
+pub(super) fn serve() -> io::Result<()> {
     // As many as come at once.
     fs::write("/proc/sys/net/core/somaxconn", "65535")?;
     fs::write("/proc/sys/net/ipv4/tcp_max_syn_backlog", "65535")?;
@@ -417,7 +417,7 @@ fn serve() -> io::Result<()> {
     Ok(())
 }
 
-fn ip(words: &[&str]) -> io::Result<()> {
+pub(super) fn ip(words: &[&str]) -> io::Result<()> {
     let finished = lab::run(Command::new("ip").args(words), AT_MOST)?;
     if finished.status.success() {
         return Ok(());

@@ -2,7 +2,7 @@
 //! many ports of a lossy path against nmap, many hosts against nmap and zmap, all sockets of a namespace against ss.
 //!
 //! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`, or some of them: `-- process`,
-//! `-- handshake`, `-- loss`, `-- matrix`, `-- sockets`. It needs what it compares with: nc of OpenBSD (package netcat-openbsd),
+//! `-- handshake`, `-- loss`, `-- matrix`, `-- sockets`, `-- monitor`; `-- soak 30` takes so many minutes, and has to be asked for. It needs what it compares with: nc of OpenBSD (package netcat-openbsd),
 //! tcpdump, hping3, nping and nmap (package nmap), zmap; a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
@@ -17,8 +17,12 @@ mod loss;
 mod machine;
 #[path = "matrix.rs"]
 mod matrix;
+#[path = "monitor.rs"]
+mod monitor;
 #[path = "process.rs"]
 mod process;
+#[path = "soak.rs"]
+mod soak;
 #[path = "sockets.rs"]
 mod sockets;
 #[path = "tools.rs"]
@@ -87,6 +91,14 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     }
     if is_asked_for("sockets") {
         sockets::measure();
+    }
+    if is_asked_for("monitor") {
+        monitor::measure()?;
+    }
+    if env::args().any(|argument| argument == "soak") {
+        let minutes = env::args().skip_while(|argument| argument != "soak").nth(1);
+        let minutes = minutes.and_then(|minutes| minutes.parse().ok()).unwrap_or(30);
+        soak::measure(minutes)?;
     }
     Ok(())
 }

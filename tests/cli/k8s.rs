@@ -46,7 +46,7 @@ fn one_source_can_be_had_alone() {
 
 #[test]
 fn what_cannot_be_meant_is_named_with_what_would_be_right() {
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 16] = [
         (&[], &["KIND"]),
         (&["pod"], &["'pod'", "daemonset"]),
         (&["cronjob"], &["--schedule"]),
@@ -73,9 +73,100 @@ fn what_cannot_be_meant_is_named_with_what_would_be_right() {
             &["--output has no place here"],
         ),
         (&["job", "--name", "Shop"], &["--name Shop", "small letters"]),
+        (
+            &["job", "--with", "probe"],
+            &["--with is for a monitor", "k8s monitor --config"],
+        ),
+        (&["monitor"], &["--config"]),
     ];
     for (arguments, words) in cases {
         let ran = k8s(arguments);
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (Some(2), ""),
+            "{arguments:?}: {ran:?}"
+        );
+        for word in words {
+            assert!(
+                ran.err.contains(word),
+                "{arguments:?} lacks {word:?}: {}",
+                ran.err
+            );
+        }
+    }
+}
+
+#[test]
+fn a_monitor_is_printed_with_its_commands_above_and_what_is_asked_for_besides() {
+    let config = "targets: [ \"db:5432\" ]\n";
+    let k8s = |arguments: &[&str]| {
+        run_with_input(
+            &[&["k8s", "monitor", "--config", "-"], arguments].concat(),
+            config,
+        )
+    };
+    let ran = k8s(&[]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+    let kinds = |text: &str| -> Vec<String> {
+        let kinds = text.lines().filter_map(|line| line.strip_prefix("kind: "));
+        kinds.map(str::to_owned).collect()
+    };
+    assert_eq!(kinds(&ran.out), ["ConfigMap", "Deployment", "Service"]);
+    assert!(
+        ran.out
+            .contains("\n#   kubectl rollout status deployment/tcpprobe-monitor\n")
+    );
+    let all = k8s(&[
+        "--with",
+        "probe,servicemonitor",
+        "--with",
+        "networkpolicy",
+        "--namespace",
+        "watch",
+    ]);
+    assert_eq!(
+        kinds(&all.out)[3..],
+        ["ServiceMonitor", "Probe", "NetworkPolicy"],
+        "{all:?}"
+    );
+    assert!(all.out.contains("- db:5432\n"), "{}", all.out);
+}
+
+#[test]
+fn what_a_monitor_in_a_pod_cannot_have_is_named_with_what_would_be_right() {
+    let cases: [(&[&str], &str, &[&str]); 8] = [
+        (
+            &["--matrix", "m.yaml"],
+            "",
+            &["--matrix is for a matrix", "--config"],
+        ),
+        (&["--keep", "1day"], "", &["--keep is for a matrix"]),
+        (&["--with", "servicemonitors"], "", &["servicemonitor"]),
+        (&["--with", "probe"], "targets: [ \"db:5432\" ]", &["--namespace"]),
+        (
+            &["--prometheus-namespace", "a"],
+            "targets: [ \"db:5432\" ]",
+            &["--with networkpolicy"],
+        ),
+        (
+            &["--", "--listen", "0.0.0.0:80"],
+            "targets: [ \"db:5432\" ]",
+            &["--listen has no place here"],
+        ),
+        (
+            &["--", "--interval", "1m"],
+            "targets: [ \"db:5432\" ]",
+            &["--interval", "interval: 1m"],
+        ),
+        (
+            &[],
+            "targets: [ \"db:5432\" ]\nmodule: {}\n",
+            &["standard input:2:1:"],
+        ),
+    ];
+    for (arguments, config, words) in cases {
+        let all = [&["k8s", "monitor", "--config", "-"], arguments].concat();
+        let ran = run_with_input(&all, config);
         assert_eq!(
             (ran.code, ran.out.as_str()),
             (Some(2), ""),

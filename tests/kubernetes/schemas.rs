@@ -41,7 +41,7 @@ fn every_manifest_is_what_the_schemas_of_kubernetes_say() -> Result<(), Cannot> 
             all.push_str(&printed::text(kind, printed::matrix(), options));
         }
     }
-    for options in [&["--raw", "--", "--confirm", "3"][..], printed::BUILT_IN] {
+    for options in [&["--raw", "--", "--rate", "500"][..], printed::BUILT_IN] {
         all.push_str(&printed::monitor(printed::config(), options));
     }
     let output = read(&all, &VERSIONS)?;

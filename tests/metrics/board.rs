@@ -1,6 +1,6 @@
 //! A board on which something of every kind is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,4 +130,37 @@ pub(crate) fn usage() -> Usage {
         open_fds: Some(17),
         max_fds: Some(1024),
     }
+}
+
+/// The names of all metrics that a monitor ever writes, and the labels that each has.
+pub(crate) fn known() -> BTreeMap<String, BTreeSet<String>> {
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let texts = [
+        metrics(&full(), Exposition::Text),
+        probe(&seen(Cause::NoListener, 0), Exposition::Text),
+        probe(&seen(Cause::Healthy, 0), Exposition::Text),
+    ];
+    for text in texts {
+        let text = String::from_utf8(text).unwrap();
+        let lines = text.lines().map(|line| Ok(line.to_owned()));
+        for sample in prometheus_parse::Scrape::parse(lines).unwrap().samples {
+            let labels = sample.labels.keys().cloned();
+            match &sample.value {
+                prometheus_parse::Value::Histogram(_) => {
+                    for part in ["bucket", "sum", "count"] {
+                        let known = known.entry(format!("{}_{part}", sample.metric)).or_default();
+                        known.extend(labels.clone());
+                        known.extend((part == "bucket").then(|| "le".to_owned()));
+                    }
+                }
+                prometheus_parse::Value::Counter(_)
+                | prometheus_parse::Value::Gauge(_)
+                | prometheus_parse::Value::Summary(_)
+                | prometheus_parse::Value::Untyped(_) => {
+                    known.entry(sample.metric.clone()).or_default().extend(labels);
+                }
+            }
+        }
+    }
+    known
 }

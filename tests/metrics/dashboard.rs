@@ -6,7 +6,8 @@ use std::fs;
 use serde_json::{Value, json};
 use tcpprobe::diagnose::Class;
 
-use crate::readers::{complaints, known, promtool};
+use crate::board::known;
+use crate::readers::{complaints, promtool};
 use crate::rules::unknown;
 
 #[test]

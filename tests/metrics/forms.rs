@@ -192,9 +192,11 @@ fn the_phases_of_a_probe_are_its_duration() {
         let all = |name: &str| -> f64 {
             let found = samples.iter().filter(|sample| sample.metric == name);
             found
-                .map(|sample| match sample.value {
-                    prometheus_parse::Value::Gauge(value) => value,
-                    _ => panic!("{name} is no gauge"),
+                .map(|sample| {
+                    let prometheus_parse::Value::Gauge(value) = sample.value else {
+                        panic!("{name} is no gauge");
+                    };
+                    value
                 })
                 .sum()
         };
@@ -301,12 +303,8 @@ fn scrapers_get_what_they_ask_for() {
 #[test]
 fn edges_are_around_the_retransmissions_of_a_syn() {
     for again in [1.0, 3.0, 7.0] {
-        let below = HANDSHAKE_EDGES.iter().filter(|edge| **edge < again);
-        let above = HANDSHAKE_EDGES.iter().filter(|edge| **edge > again);
-        let (below, above) = (
-            below.last().unwrap(),
-            above.min_by(|a, b| a.total_cmp(b)).unwrap(),
-        );
+        let above = HANDSHAKE_EDGES.partition_point(|edge| *edge <= again);
+        let (below, above) = (HANDSHAKE_EDGES[above - 1], HANDSHAKE_EDGES[above]);
         assert!(
             again - below < 0.01 && above - again <= 0.5,
             "{below} {again} {above}"

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tcpprobe::diagnose::{Cause, Class};
 
-use crate::readers::{complaints, known, promtool};
+use crate::board::known;
+use crate::readers::{complaints, promtool};
 
 #[test]
 fn promtool_finds_the_rules_right_and_each_of_their_tests_passes() {
@@ -82,39 +83,64 @@ fn words_in_rules_are_words_of_the_vocabulary() {
 
 #[test]
 fn exactly_one_alert_is_raised_for_each_class_that_is_not_as_expected() {
-    let mut tests = String::from("rule_files: [alerts.yaml]\nevaluation_interval: 30s\ntests:\n");
     let rules = rules();
-    let of_targets = rules.iter().filter_map(|rule| rule["alert"].as_str());
-    let of_targets: Vec<&str> = of_targets
+    let names = rules.iter().filter_map(|rule| rule["alert"].as_str());
+    let of_targets: Vec<&str> = names
         .filter(|name| name.starts_with("TcpTarget") || *name == "TcpprobeCouldNotJudge")
         .collect();
-    for class in Class::ALL {
-        tests.push_str("  - interval: 30s\n    input_series:\n");
-        for other in Class::ALL {
-            let is_it = u8::from(other == class);
-            tests.push_str(&format!(
-                "      - {{series: 'tcpprobe_state{{target=\"a:1\",class=\"{other}\"}}', values: '{is_it}x40'}}\n"
-            ));
-        }
-        tests.push_str(
-            "      - {series: 'tcpprobe_confirmed_success{target=\"a:1\"}', values: '0x40'}\n    promql_expr_test:\n",
-        );
-        let count = format!(
-            "count(ALERTS{{alertname=~\"{}\",alertstate=\"firing\"}})",
-            of_targets.join("|")
-        );
-        tests.push_str(&format!(
-            "      - {{expr: '{count}', eval_time: 10m, exp_samples: [{{labels: '{{}}', value: 1}}]}}\n"
-        ));
-    }
+    let raised = format!(
+        "count(ALERTS{{alertname=~\"{}\",alertstate=\"firing\"}})",
+        of_targets.join("|")
+    );
+    let tests: Vec<Value> = Class::ALL
+        .iter()
+        .map(|class| {
+            json!({
+                "interval": "30s",
+                "input_series": after_a_check_of(*class),
+                "promql_expr_test": [
+                    { "expr": raised, "eval_time": "10m", "exp_samples": [{ "labels": "{}", "value": 1 }] },
+                ],
+            })
+        })
+        .collect();
+    let tests = json!({ "rule_files": ["alerts.yaml"], "evaluation_interval": "30s", "tests": tests });
     let copy = tempfile::tempdir().unwrap();
     fs::copy(folder().join("alerts.yaml"), copy.path().join("alerts.yaml")).unwrap();
     let file = copy.path().join("classes.yaml");
-    fs::write(&file, tests).unwrap();
+    fs::write(&file, tests.to_string()).unwrap();
     let Some(output) = promtool(&["test", "rules", file.to_str().unwrap()], b"") else {
         return;
     };
     assert!(output.status.success(), "{}", complaints(&output));
+}
+
+/// The series of a target that was open, as expected, and is of this class now.
+fn after_a_check_of(class: Class) -> Vec<Value> {
+    // What could not be judged leaves what was confirmed before.
+    let (confirmed, success) = match class {
+        Class::LocalError | Class::Unknown => (Class::Open, 1),
+        Class::Open
+        | Class::Slow
+        | Class::Refused
+        | Class::Rejected
+        | Class::Unreachable
+        | Class::Filtered
+        | Class::BacklogFull
+        | Class::Reset
+        | Class::DnsFailed => (class, 0),
+    };
+    let series = |series: String, value: u8| json!({ "series": series, "values": format!("{value}x40") });
+    let state = |of: &Class| {
+        series(
+            format!("tcpprobe_state{{target=\"a:1\",class=\"{of}\"}}"),
+            (*of == confirmed).into(),
+        )
+    };
+    let verdict = format!("tcpprobe_verdict_info{{target=\"a:1\",class=\"{class}\"}}");
+    let success = series("tcpprobe_confirmed_success{target=\"a:1\"}".to_owned(), success);
+    let others = [series(verdict, 1), success];
+    Class::ALL.iter().map(state).chain(others).collect()
 }
 
 #[test]

@@ -38,7 +38,9 @@ impl Progress {
                 human_duration(max)
             ),
         };
-        let at_most_words = human_duration(Duration::from_secs(at_most.as_secs() + 1));
+        // In whole seconds, and no less than it may be.
+        let at_most = Duration::from_secs(at_most.as_secs() + 1);
+        let at_most_words = human_duration(at_most);
         // If nobody reads it there is nobody to tell.
         let _ = writeln!(
             io::stderr(),

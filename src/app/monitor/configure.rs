@@ -35,7 +35,7 @@ pub(super) fn configure(arguments: &MonitorArguments) -> Result<Configured, Fail
     let options = look(&arguments.look).map_err(Failure::usage)?;
     let (mut config, allow) = if let Some(path) = &arguments.config {
         nothing_beside(path, arguments)?;
-        from_file(path, &options)?
+        from_text(path, &text(path, "configuration")?, &options)?
     } else {
         let module = Arc::new(module(arguments)?);
         let config = Config {
@@ -76,9 +76,19 @@ pub(super) fn init() -> Result<Exit, Failure> {
     output::written(io::stdout().lock().write_all(EXAMPLE.as_bytes()))
 }
 
-fn from_file(path: &Path, options: &Options) -> Result<(Config, Allow), Failure> {
-    let file = File::read(&text(path, "configuration")?, Format::of(path), &services())
-        .map_err(|error| wrong(path, &error))?;
+/// Checks what a monitor elsewhere is to be run with: the text of its file, and the options beside it.
+pub(in crate::app) fn check_elsewhere(
+    path: &Path,
+    text: &str,
+    arguments: &MonitorArguments,
+) -> Result<Config, Failure> {
+    nothing_beside(path, arguments)?;
+    let options = look(&arguments.look).map_err(Failure::usage)?;
+    Ok(from_text(path, text, &options)?.0)
+}
+
+fn from_text(path: &Path, text: &str, options: &Options) -> Result<(Config, Allow), Failure> {
+    let file = File::read(text, Format::of(path), &services()).map_err(|error| wrong(path, &error))?;
     let places = file.places.iter();
     for (watched, place) in file.config.targets.iter().zip(places) {
         suits(watched, options).map_err(|says| wrong(path, &place.says(says)))?;

@@ -3,7 +3,7 @@
 //! All checks of a process are made on one thread: it alone has CAP_NET_RAW until the raw sockets are opened, and all of them
 //! keep one pace. Other threads ask it by [`Looks`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
@@ -40,6 +40,8 @@ pub(super) struct Looker {
     schedule: Option<SynSchedule>,
     pace: Pace,
     company: RefCell<(Rc<Company>, Instant)>,
+    /// How many other targets may be looked at while one is: what the kernel counts for all of us is not one's own.
+    others: Cell<u32>,
     /// Those of the modules in force, by name.
     manners: RefCell<HashMap<String, Rc<Manner>>>,
 }
@@ -67,6 +69,7 @@ impl Looker {
             schedule: settings::syn_schedule(),
             company: RefCell::new((Rc::new(Company::of(0, pace.clone())), clock::now())),
             pace,
+            others: Cell::new(0),
             manners: RefCell::default(),
         }
     }
@@ -81,8 +84,11 @@ impl Looker {
         &self.pace
     }
 
-    /// Those modules are in force. What can be looked at is found out anew.
-    pub(super) fn take_up(&self, modules: &BTreeMap<String, Arc<Module>>) {
+    /// Those modules are in force, and so many targets are watched. What can be looked at is found out anew.
+    pub(super) fn take_up(&self, modules: &BTreeMap<String, Arc<Module>>, targets: usize) {
+        let others = u32::try_from(targets.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.others.set(self.others.get().min(1).max(others));
+        self.renew_company(clock::now());
         let manners = modules
             .iter()
             .map(|(name, module)| (name.clone(), Rc::new(self.made_ready(module))));
@@ -162,14 +168,26 @@ impl Looker {
         String::from_utf8_lossy(&record).into()
     }
 
+    /// Somebody asks for a check beside the schedule, and may do so again at any time: no target is alone any more.
+    pub(super) fn is_asked(&self) {
+        if self.others.get() == 0 {
+            self.others.set(1);
+            self.renew_company(clock::now());
+        }
+    }
+
     /// What is looked at in the same time.
     fn company(&self) -> Rc<Company> {
-        let mut current = self.company.borrow_mut();
         let now = clock::now();
-        if now.saturating_duration_since(current.1) > COMPANY_LASTS {
-            *current = (Rc::new(Company::of(0, self.pace.clone())), now);
+        if now.saturating_duration_since(self.company.borrow().1) > COMPANY_LASTS {
+            self.renew_company(now);
         }
-        Rc::clone(&current.0)
+        Rc::clone(&self.company.borrow().0)
+    }
+
+    fn renew_company(&self, now: Instant) {
+        let company = Company::of(self.others.get(), self.pace.clone());
+        *self.company.borrow_mut() = (Rc::new(company), now);
     }
 
     /// That of a module in force, or one made for this check alone.

@@ -6,12 +6,14 @@ mod look;
 mod reload;
 mod run;
 mod thread;
+mod web;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Failure;
 use crate::cli::{Exit, MonitorArguments};
 use crate::monitor::{Aims, Board};
+pub(super) use configure::check_elsewhere;
 use look::Looks;
 use reload::Reloads;
 

@@ -18,6 +18,7 @@ use super::events::Events;
 use super::look::{Looked, Looker, Looks, Order};
 use super::reload::{Reload, Reloads};
 use super::thread::off_duty;
+use super::web;
 use crate::app::room::Room;
 use crate::app::{Failure, complain, gather, open_raw_sockets, stop_requested};
 use crate::check::{PACKETS_A_CONNECTION, Pace};
@@ -40,6 +41,7 @@ const LAST_OF_ALL: Duration = Duration::from_millis(300);
 pub(super) fn run(arguments: &MonitorArguments, configured: Configured) -> Result<Exit, Failure> {
     let options = gather::look(&arguments.look).map_err(Failure::usage)?;
     let board = Arc::new(Board::new(clock::unix_now()));
+    let listening = web::listen(arguments)?;
     // Before it is known to anybody that we are there.
     let events = Events::begin(arguments.events.as_deref(), &board).map_err(|error| {
         let path = arguments
@@ -70,17 +72,21 @@ pub(super) fn run(arguments: &MonitorArguments, configured: Configured) -> Resul
         let hang_ups = signal(SignalKind::hangup()).ok();
         let mut watch = Watch::new(looker, &state, events);
         watch.begin(configured)?;
+        let answering = listening.answer(state)?;
         let inbox = Inbox {
             orders,
             reload_requests,
             hang_ups,
         };
         watch.run(inbox, arguments, stop).await;
-        Ok(watch.end().await)
+        answering.stop();
+        Ok((watch.end().await, answering))
     });
     // What is still under way is no result.
     drop(runtime);
-    outcome?.end();
+    let (events, answering) = outcome?;
+    answering.wait();
+    events.end();
     Ok(Exit::AsExpected)
 }
 
@@ -201,7 +207,8 @@ impl Watch {
                     self.land(landed, Ending::No);
                 }
                 Next::Asked(order) => {
-                    self.launch(answered(Rc::clone(&self.looker), order, self.finish.clone()))
+                    self.looker.is_asked();
+                    self.launch(answered(Rc::clone(&self.looker), order, self.finish.clone()));
                 }
                 Next::Reload(who) => self.reload(who, arguments),
                 Next::Read(outcome) => self.take_up(outcome, arguments),
@@ -413,7 +420,7 @@ impl Watch {
             .collect();
         self.schedule
             .replace(&paced, clock::now().saturating_duration_since(self.epoch));
-        self.looker.take_up(&config.modules);
+        self.looker.take_up(&config.modules, slots.len());
         let loaded = Loaded {
             hash,
             is_success: true,
@@ -438,7 +445,7 @@ impl Watch {
             }
         }
         let dropped = unsure + self.flights.len() as u64;
-        self.events.tell(&Event::Ended(dropped));
+        self.events.tell(&Event::Ended(&self.board().engine(), dropped));
         self.events
     }
 }

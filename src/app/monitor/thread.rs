@@ -1,6 +1,7 @@
 //! Threads beside the one that checks.
 
-use std::{io, thread};
+use std::io;
+use std::thread::{Builder, JoinHandle};
 
 use crate::net::privileges;
 
@@ -8,12 +9,11 @@ use crate::net::privileges;
 ///
 /// # Errors
 /// When the system has no room for a thread.
-pub(super) fn off_duty(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub(super) fn off_duty(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let job = move || {
         // The kernel that will not have it given up had it given to nobody.
         let _ = privileges::give_up();
         job();
     };
-    thread::Builder::new().name(name.to_owned()).spawn(job)?;
-    Ok(())
+    Builder::new().name(name.to_owned()).spawn(job)
 }

@@ -54,6 +54,7 @@ fn options(hold: Duration, hosts: PathBuf) -> Options {
         timeout: Duration::from_secs(3),
         slow: Duration::from_millis(250),
         locate: false,
+        pmtu: false,
         hold: Hold::Exactly(hold),
         source: None,
         interface: None,

@@ -169,7 +169,9 @@ fn has_answered(saw: &Saw) -> bool {
         | Saw::Neighbour(_)
         | Saw::Listener(_)
         | Saw::Counters(_)
-        | Saw::OwnSockets(_) => false,
+        | Saw::OwnSockets(_)
+        | Saw::Size(_)
+        | Saw::LinkMtu(_) => false,
     }
 }
 

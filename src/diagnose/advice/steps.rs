@@ -35,6 +35,27 @@ pub(super) fn own_sockets(place: &Place, diagnosis: &Diagnosis) -> Option<Advice
     })
 }
 
+/// Where packets have to be smaller, and what there is to do about it.
+pub(super) fn sizes(place: &Place, diagnosis: &Diagnosis) -> Vec<Advice> {
+    let is_hole = has(diagnosis, |kind| kind == FindingKind::PmtuBlackHole);
+    let is_reduced = has(diagnosis, |kind| kind == FindingKind::PmtuReduced);
+    let hop_by_hop = step(
+        "Hop by hop, where do packets have to be smaller?",
+        format!("tracepath -n {}", place.endpoint.ip()),
+    );
+    let what_to_do = |kind: FindingKind| {
+        step(
+            "What can be done about it, and what each remedy costs:",
+            format!("tcpprobe explain {kind}"),
+        )
+    };
+    match (is_hole, is_reduced) {
+        (true, _) => vec![what_to_do(FindingKind::PmtuBlackHole), hop_by_hop],
+        (false, true) => vec![what_to_do(FindingKind::PmtuReduced)],
+        (false, false) => Vec::new(),
+    }
+}
+
 fn has(diagnosis: &Diagnosis, is_meant: impl Fn(FindingKind) -> bool) -> bool {
     diagnosis.findings.iter().any(|finding| is_meant(finding.kind))
 }

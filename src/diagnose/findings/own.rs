@@ -292,6 +292,7 @@ mod tests {
             segments_in: Some(1),
             timestamps: true,
             peer_window: None,
+            segments: None,
             ending: Ending {
                 fin_after_s: moment,
                 fin_acknowledged_after_s: moment,

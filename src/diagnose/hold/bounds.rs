@@ -8,9 +8,9 @@ use crate::evidence::hold::{Asked, End, Held, Holding};
 /// Lives and deaths, as far as they are of idle time and not of the target or of loss.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bounds {
-    /// Idle times that were lived through, with the number of the connection.
+    /// Idle times that were lived through, with the number of the connection: no longer than the peer was silent as well.
     pub lived: Vec<(Duration, usize)>,
-    /// Idle times that were not, while new connections could be made.
+    /// Idle times that were not, while new connections could be made: nothing was silent for longer than we were.
     pub died: Vec<(Duration, usize)>,
     /// Connections that ended while new ones could not be made.
     pub lost: Vec<usize>,
@@ -21,6 +21,8 @@ pub struct Bounds {
 /// Timers of boxes and servers are swept now and then, so that one idle time may live once and die another time.
 const COARSE: f64 = 0.05;
 const COARSE_AT_LEAST: Duration = Duration::from_secs(2);
+/// What is asked again is asked after the same time, but for how long a handshake takes.
+const AS_LONG: f64 = 0.995;
 /// Above this, a silence may be loss.
 const BY_CHANCE: f64 = 0.01;
 
@@ -51,10 +53,10 @@ impl Bounds {
                 continue;
             }
             match control(held) {
-                Control::Open => bounds.died.push((age(held), index)),
+                Control::Open => bounds.died.push((held.idle_s, index)),
                 Control::Failed => bounds.lost.push(index),
                 // A FIN or a RST that comes by itself is seen, whatever becomes of others.
-                Control::Unknown if is_told(held) => bounds.died.push((age(held), index)),
+                Control::Unknown if is_told(held) => bounds.died.push((held.idle_s, index)),
                 Control::Unknown => bounds.unproven.push(index),
             }
         }
@@ -81,12 +83,23 @@ impl Bounds {
             .max()
     }
 
-    /// Whether something lived for clearly longer than something else died.
-    pub fn contradict(&self) -> bool {
-        let (Some((life, _)), Some((death, _))) = (self.longest_life(), self.shortest_death()) else {
+    /// Whether something lived for clearly longer than something else died; or for as long, in a later round in which nothing
+    /// died: then what ended the other happened only once.
+    pub fn contradict(&self, holding: &Holding) -> bool {
+        let (Some((life, _)), Some((death, index))) = (self.longest_life(), self.shortest_death()) else {
             return false;
         };
-        life > death + death.mul_f64(COARSE).max(COARSE_AT_LEAST)
+        if life > death + death.mul_f64(COARSE).max(COARSE_AT_LEAST) {
+            return true;
+        }
+        let round = |index: usize| holding.held.get(index).map(|held| held.round);
+        let last_death = self.died.iter().filter_map(|(_, index)| round(*index)).max();
+        let as_long = death.mul_f64(AS_LONG);
+        round(index) == last_death
+            && self
+                .lived
+                .iter()
+                .any(|(life, index)| *life >= as_long && round(*index) > last_death)
     }
 }
 
@@ -102,25 +115,6 @@ fn control(held: &Held) -> Control {
         Some(Answer::Rst | Answer::Icmp(_) | Answer::Silence) => Control::Failed,
         // Our own side says nothing of the target.
         Some(Answer::Local(_)) | None => Control::Unknown,
-    }
-}
-
-/// What ends by itself ends by the age of the connection; what has to be asked, by how long nothing passed.
-fn age(held: &Held) -> Duration {
-    match &held.end {
-        End::Closed { to: Asked::Nothing }
-        | End::Reset { to: Asked::Nothing }
-        | End::Rejected {
-            to: Asked::Nothing, ..
-        } => held.idle_s,
-        End::Closed { .. }
-        | End::Reset { .. }
-        | End::Rejected { .. }
-        | End::NotMade { .. }
-        | End::Alive { .. }
-        | End::Silent { .. }
-        | End::CutShort
-        | End::CouldNotAsk { .. } => held.quiet_s,
     }
 }
 

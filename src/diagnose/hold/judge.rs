@@ -67,8 +67,8 @@ fn no_death(holding: &Holding, bounds: &Bounds, diagnosis: &mut HoldDiagnosis) {
         );
     } else if !bounds.unproven.is_empty() {
         diagnosis.because(
-            "connections were silent when they were asked, and nothing shows whether the target was still there, or whether \
-             the path lost all that was sent"
+            "connections did not answer when they were asked, and nothing shows whether the target was still there, or \
+             whether the path lost all that was sent"
                 .to_owned(),
             bounds.unproven.clone(),
         );
@@ -105,7 +105,7 @@ fn death(holding: &Holding, bounds: &Bounds, first: usize, diagnosis: &mut HoldD
         return;
     };
     let alike = alike(holding, bounds, label, by_itself);
-    if bounds.contradict() {
+    if bounds.contradict(holding) {
         return contradiction(bounds, diagnosis);
     }
     diagnosis.label = label;
@@ -241,10 +241,10 @@ fn tell(
     let from = alike.iter().map(|(died, _)| *died).min().unwrap_or_default();
     let says = match (label, by_itself) {
         (HoldLabel::PeerClosed, true) => {
-            format!("the peer's FIN came on {number} by itself, after {shortest} at the earliest")
+            format!("the peer's FIN came on {number} by itself, on the first after {shortest}")
         }
         (HoldLabel::IdleReset, true) => {
-            format!("a RST came on {number} by itself, after {shortest} at the earliest")
+            format!("a RST came on {number} by itself, on the first after {shortest}")
         }
         (HoldLabel::IdleDropped, _) => {
             let questions = indices

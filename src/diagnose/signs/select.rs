@@ -60,7 +60,9 @@ pub(in crate::diagnose) fn to_port(
         | Saw::Neighbour(_)
         | Saw::Listener(_)
         | Saw::Counters(_)
-        | Saw::OwnSockets(_) => None,
+        | Saw::OwnSockets(_)
+        | Saw::Size(_)
+        | Saw::LinkMtu(_) => None,
     })
 }
 
@@ -157,7 +159,9 @@ fn round_trip(evidence: &Evidence, observation: &Observation) -> Option<Duration
         | Saw::Neighbour(_)
         | Saw::Listener(_)
         | Saw::Counters(_)
-        | Saw::OwnSockets(_) => None,
+        | Saw::OwnSockets(_)
+        | Saw::Size(_)
+        | Saw::LinkMtu(_) => None,
     }
 }
 

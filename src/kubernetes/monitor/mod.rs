@@ -274,6 +274,8 @@ impl Monitor<'_> {
     fn service_monitor(&self) -> Object {
         let (interval, scrape_timeout) = SCRAPE;
         let spec = ServiceMonitorSpec {
+            // Its value is "tcpprobe", whatever the Service is called: so the alerts know the job.
+            job_label: "app.kubernetes.io/name",
             selector: self.own(),
             endpoints: vec![Endpoint {
                 port: HTTP,

@@ -99,7 +99,9 @@ pub(super) struct PolicyPort {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(in crate::kubernetes) struct ServiceMonitorSpec {
+    pub(super) job_label: &'static str,
     pub(super) selector: Selector,
     pub(super) endpoints: Vec<Endpoint>,
 }

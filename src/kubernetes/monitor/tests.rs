@@ -136,6 +136,9 @@ fn what_is_asked_for_besides_is_there() {
     };
     assert_eq!(service_monitor["kind"], "ServiceMonitor");
     assert_eq!(service_monitor["spec"]["endpoints"][0]["port"], "http");
+    // The job is called as the alerts expect it.
+    let job_label = service_monitor["spec"]["jobLabel"].as_str().unwrap();
+    assert_eq!(all[2]["metadata"]["labels"][job_label], "tcpprobe");
     // A Probe has one module.
     for (probe, name, module, targets) in [
         (

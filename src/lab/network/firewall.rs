@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::lab::places::Node;
 
-/// A firewall rule about TCP, in both IP versions.
+/// A firewall rule.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Firewall {
@@ -12,15 +12,32 @@ pub struct Firewall {
     pub node: Node,
     /// Which packets it sees there.
     pub hook: Hook,
+    /// What packets it is about.
+    #[serde(default)]
+    pub about: About,
     /// Whether the port is the one that segments go to or come from.
     #[serde(default)]
     pub side: Side,
-    /// The port.
+    /// The port; of segments alone.
+    #[serde(default)]
     pub port: u16,
     /// What connection tracking says of the segment; absent means anything.
     pub state: Option<TrackedState>,
     /// What is done with such segments.
     pub verdict: FirewallVerdict,
+}
+
+/// What packets a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// TCP segments, in both IP versions.
+    #[default]
+    Tcp,
+    /// ICMP 3/4.
+    TooBigV4,
+    /// `ICMPv6` 2/0.
+    TooBigV6,
 }
 
 /// A place where the kernel asks its firewall.

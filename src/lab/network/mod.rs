@@ -6,7 +6,7 @@ mod humane;
 mod wire;
 
 pub use dns::{Dns, DnsAnswer, DnsReply, Record};
-pub use firewall::{Firewall, FirewallVerdict, Hook, Side, TrackedState};
+pub use firewall::{About, Firewall, FirewallVerdict, Hook, Side, TrackedState};
 pub use wire::{
     Action, Answer, Arrival, Direction, Hold, IcmpAnswer, IcmpMeaning, PacketKind, Rule, ServerAction, Wire,
 };
@@ -29,6 +29,8 @@ pub struct Network {
     pub held: Vec<Held>,
     /// Routes beyond those that connect everybody.
     pub route: Vec<Route>,
+    /// Links that take less than others.
+    pub link: Vec<Link>,
     /// Policies by destination port.
     pub policy: Vec<Policy>,
     /// Rules of the kernel's own firewalls.
@@ -140,6 +142,18 @@ pub enum Way {
     Prohibit,
     /// Behaves as if there were no route to that address, whatever other routes there are.
     None,
+}
+
+/// A link that takes less than others, as one of its ends sees it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Link {
+    /// Where.
+    pub node: Node,
+    /// The interface: `eth0` towards the client, `eth1` of a router towards the server.
+    pub interface: String,
+    /// The largest packet that it takes, in bytes.
+    pub mtu: u32,
 }
 
 /// A policy for TCP segments by destination port, in both IP versions.

@@ -36,6 +36,8 @@ pub struct Rule {
     pub port: Option<u16>,
     /// The address on the server's side.
     pub host: Option<Place>,
+    /// It is about packets longer than this alone, in bytes with their IP header.
+    pub longer_than: Option<usize>,
     /// How many of them pass before it applies.
     #[serde(default)]
     pub skip: u32,
@@ -107,6 +109,8 @@ pub enum Action {
     Answer(Answer),
     /// Sends something back, and lets it pass.
     Inject(Answer),
+    /// Lowers the MSS option of a SYN or SYN-ACK to this, if it is higher.
+    ClampMss(u16),
     /// Has something done at the server before it goes on; later rules still apply.
     First(ServerAction),
 }
@@ -159,6 +163,9 @@ pub struct IcmpAnswer {
     /// Its TTL or hop limit when the client gets it.
     #[serde(default = "IcmpAnswer::default_ttl")]
     pub ttl: u8,
+    /// What it says fits, where it says that something does not.
+    #[serde(default)]
+    pub mtu: u16,
 }
 
 impl IcmpAnswer {
@@ -185,6 +192,8 @@ pub enum IcmpMeaning {
     NetUnreachable,
     /// 11/0, v6 3/0.
     TtlExceeded,
+    /// 3/4, v6 2/0.
+    TooBig,
 }
 
 /// Something that is done at the server, to the listener on a port.

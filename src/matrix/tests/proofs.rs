@@ -122,6 +122,7 @@ fn what_others_say_of_the_host_and_what_the_port_itself_says_is_no_life_elsewher
         code: 13,
         from: Some("10.0.0.254".parse().unwrap()),
         from_self: false,
+        mtu: None,
     };
     let sights = [
         Saw::Control(dial("10.0.0.1:44321", Answered::Silence)),

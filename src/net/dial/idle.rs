@@ -113,8 +113,9 @@ impl Ear {
         }
     }
 
+    /// What ends the connection is no sign of life.
     fn listen(&mut self, info: &TcpInfo) {
-        if info.segments_in > self.last {
+        if info.state == State::Established && info.segments_in > self.last {
             self.last = info.segments_in;
             self.heard = clock::now();
         }
@@ -168,7 +169,8 @@ impl Line {
         }
         let state = self.info()?.state;
         match (state, to) {
-            (State::CloseWait, _) => Some(End::Closed { to }),
+            // A FIN answers no probe: it came by itself, just then.
+            (State::CloseWait, _) => Some(End::Closed { to: Asked::Nothing }),
             // The error was taken by somebody else: there is nobody else.
             (State::Closed, Asked::Nothing | Asked::Keepalive) => Some(End::Reset { to }),
             (

@@ -109,6 +109,7 @@ pub async fn dial(
                 segments_in: info.segments_in,
                 timestamps: info.timestamps,
                 peer_window: info.peer_window,
+                segments: info.segments,
                 ending,
             })
         }

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{ReplySays, ResetShape, SynAckOptions};
+use crate::evidence::{IcmpError, ReplySays, ResetShape, SynAckOptions};
 use crate::net::error_queue;
-use crate::wire::{Flags, OUT_OF_WINDOW, Packet, QuotedPacket, Segment, TcpOption};
+use crate::wire::{self, Flags, OUT_OF_WINDOW, Packet, QuotedPacket, Segment, TcpOption};
 
 /// Both ends of what a probe pretends to be: who sent it, who it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,7 +113,7 @@ impl Sent {
     /// What an ICMP error says to it, if it quotes one of our segments.
     pub(super) fn refused_by(
         &self,
-        error: (u8, u8),
+        error: &wire::IcmpError,
         quoted: &QuotedPacket,
         from: IpAddr,
     ) -> Option<(Which, ReplySays)> {
@@ -122,9 +122,7 @@ impl Sent {
             Some(sequence) if self.asked == Asked::SynAndFin && sequence == self.fin() => Which::Last,
             Some(_) | None => return None,
         };
-        let (icmp_type, code) = error;
-        let said = error_queue::in_words(from.is_ipv4(), icmp_type, code, Some(from));
-        Some((which, ReplySays::Icmp(said)))
+        Some((which, ReplySays::Icmp(in_words(error, from))))
     }
 
     /// Whether this acknowledgement number is the one that our segment asks for.
@@ -140,6 +138,16 @@ impl Sent {
     fn fin(&self) -> u32 {
         self.sequence.wrapping_add(1).wrapping_add(OUT_OF_WINDOW)
     }
+}
+
+/// What an error says. The MTU of an ICMP "too big" is in the last two bytes of its parameter (RFC 1191, 4).
+pub(super) fn in_words(error: &wire::IcmpError, from: IpAddr) -> IcmpError {
+    let info = if from.is_ipv4() {
+        error.parameter & 0xffff
+    } else {
+        error.parameter
+    };
+    error_queue::in_words(from.is_ipv4(), (error.icmp_type, error.code), info, Some(from))
 }
 
 /// ICMP errors that say that a packet did not arrive, or arrived in part. A redirect, for one, does not.
@@ -280,9 +288,17 @@ mod tests {
             sequence,
             echo: None,
         };
-        let syn = question(Asked::Syn);
-        assert!(syn.refused_by((11, 0), &quoted(Some(X)), from).is_some());
-        assert_eq!(syn.refused_by((11, 0), &quoted(Some(0)), from), None);
-        assert_eq!(syn.refused_by((11, 0), &quoted(None), from), None);
+        let error = |icmp_type, code| wire::IcmpError {
+            icmp_type,
+            code,
+            parameter: 0x0001_0578,
+            quote: wire::Quote { bytes: Vec::new() },
+        };
+        let (syn, exceeded) = (question(Asked::Syn), error(11, 0));
+        assert!(syn.refused_by(&exceeded, &quoted(Some(X)), from).is_some());
+        assert_eq!(syn.refused_by(&exceeded, &quoted(Some(0)), from), None);
+        assert_eq!(syn.refused_by(&exceeded, &quoted(None), from), None);
+        assert_eq!(in_words(&exceeded, from).mtu, None);
+        assert_eq!(in_words(&error(3, 4), from).mtu, Some(1400));
     }
 }

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::answer::{FourTuple, Sent, Which, says_that_it_failed};
+use super::answer::{FourTuple, Sent, Which, in_words, says_that_it_failed};
 use crate::evidence::{Ping, Reply, ReplySays, SeenAt, TimedBy};
-use crate::net::error_queue;
 use crate::wire::{Icmp, IcmpError, Packet, Payload};
 
 /// A flood that pretends to answer one probe is not to fill our memory.
@@ -218,14 +217,15 @@ impl Book {
         let Some(quoted) = error.quote.packet() else {
             return;
         };
-        let kind = (error.icmp_type, error.code);
         if let Some(tuple) = FourTuple::quoted_by(&quoted) {
-            self.answer(heard, &tuple, |question| question.refused_by(kind, &quoted, from));
+            self.answer(heard, &tuple, |question| {
+                question.refused_by(error, &quoted, from)
+            });
         }
         if let Some((identifier, sequence)) = quoted.echo
             && identifier == self.echo_identifier()
         {
-            let said = error_queue::in_words(from.is_ipv4(), kind.0, kind.1, Some(from));
+            let said = in_words(error, from);
             self.answer_echo(heard, (quoted.destination, sequence), Ping::Icmp(said));
         }
     }

@@ -97,17 +97,20 @@ impl<'a> Flight<'a> {
     }
 
     /// Sends what asks the question.
-    pub(super) async fn send(&self, question: Question, finish: &mut Finish) -> Result<(), LocalError> {
+    pub(super) async fn send(&self, order: &Order, finish: &mut Finish) -> Result<(), LocalError> {
         let ports = self.tuple.ports();
         let sequence = self.sent.sequence;
         let mss = if self.to.is_ipv4() { 1460 } else { 1440 };
         let syn = |timestamp| self.packet(Segment::syn(ports, sequence, mss, timestamp));
         let with_timestamp = || syn(Some(unpredictable()));
-        match question {
+        match order.question {
             Question::Syn | Question::Challenge => self.depart(0, with_timestamp().emit()).await,
             Question::Cookie => self.depart(0, syn(None).emit()).await,
             Question::Ack => {
-                let ack = Segment::bare_ack(ports, sequence, self.sent.acknowledgement);
+                let ack = Segment {
+                    payload: vec![0; self.data(order.size)],
+                    ..Segment::bare_ack(ports, sequence, self.sent.acknowledgement)
+                };
                 self.depart(0, self.packet(ack).emit()).await
             }
             Question::Fin => {
@@ -148,6 +151,13 @@ impl<'a> Flight<'a> {
             });
         }
         ShotOutcome::Sent { replies }
+    }
+
+    /// How much data a segment without options needs to make its packet that long.
+    fn data(&self, size: Option<u32>) -> usize {
+        let headers: u32 = if self.to.is_ipv4() { 20 + 20 } else { 40 + 20 };
+        let data = size.unwrap_or_default().saturating_sub(headers);
+        usize::try_from(data).unwrap_or_default()
     }
 
     fn packet(&self, segment: Segment) -> Packet {

@@ -46,6 +46,8 @@ pub struct Order {
     pub question: Question,
     /// Where to.
     pub to: SocketAddr,
+    /// The length of the whole packet, which data makes up for, for [`Question::Ack`]; as short as can be when absent.
+    pub size: Option<u32>,
     /// Our end of a connection that exists, for [`Question::Challenge`].
     pub on: Option<SocketAddr>,
     /// Where from; the port is one of ours in any case.
@@ -118,7 +120,7 @@ impl Raw {
             }
         };
         shot.from = Some(flight.from());
-        shot.outcome = match flight.send(order.question, &mut finish).await {
+        shot.outcome = match flight.send(order, &mut finish).await {
             Ok(()) => {
                 flight.wait(order.patience, &mut finish).await;
                 flight.outcome(order.question)

@@ -118,6 +118,8 @@ pub(super) fn sender(is_ipv4: bool) -> io::Result<Socket> {
     )?;
     // Without it a packet that the queue of the interface drops counts as sent.
     error_queue::enable(&socket, is_ipv4)?;
+    // Else the kernel itself would answer for the path what it was told once. Older ones have to do without.
+    let _ = socket_option::ask_for_mtu(&socket, is_ipv4);
     if is_ipv4 {
         socket_option::leave_fragments(&socket)?;
     }

@@ -33,6 +33,20 @@ pub fn leave_fragments(socket: &impl AsFd) -> io::Result<()> {
     set(socket, libc::IPPROTO_IP, libc::IP_NODEFRAG, &1i32.to_ne_bytes())
 }
 
+/// Has a socket send packets that nobody may fragment, as large as its own link takes, whatever the kernel knows of the path.
+pub fn ask_for_mtu(socket: &impl AsFd, is_ipv4: bool) -> io::Result<()> {
+    let (level, option, probe) = if is_ipv4 {
+        (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)
+    } else {
+        (
+            libc::IPPROTO_IPV6,
+            libc::IPV6_MTU_DISCOVER,
+            libc::IPV6_PMTUDISC_PROBE,
+        )
+    };
+    set(socket, level, option, &probe.to_ne_bytes())
+}
+
 /// Keeps what leaves this host away from a packet socket.
 pub(super) fn ignore_outgoing(socket: &impl AsFd) -> io::Result<()> {
     set(

@@ -106,6 +106,7 @@ fn answer(after: Duration, said: &Said, time: Duration) -> Answer {
             code: 0,
             from: Some(ROUTER),
             from_self: false,
+            mtu: None,
         }),
         Said::Local(means) => Answer::Local(LocalError {
             call: "connect".to_owned(),
@@ -121,6 +122,7 @@ fn answer(after: Duration, said: &Said, time: Duration) -> Answer {
                 segments_in: Some(1),
                 timestamps: true,
                 peer_window: None,
+                segments: None,
                 ending: ending(after, *closes, time.saturating_sub(after)),
             })
         }

@@ -208,7 +208,9 @@ impl Outcome {
             | Saw::Neighbour(_)
             | Saw::Listener(_)
             | Saw::Counters(_)
-            | Saw::OwnSockets(_) => 0,
+            | Saw::OwnSockets(_)
+            | Saw::Size(_)
+            | Saw::LinkMtu(_) => 0,
         });
         sent.sum()
     }

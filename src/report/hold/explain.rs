@@ -84,3 +84,46 @@ fn write_wrapped(first: &str, text: &str, style: &Style, out: &mut impl io::Writ
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FROM: &str = "<!-- UPDATE_DOCS=1 cargo test writes from here -->\n";
+    const TO: &str = "<!-- to here -->";
+
+    #[test]
+    fn the_explanations_in_the_documentation_are_those_of_the_program() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/hold.md");
+        let found = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = found.split_once(FROM).unwrap();
+        let (_, after) = rest.split_once(TO).unwrap();
+        let mut tables = Vec::new();
+        write_hold_markdown(&mut tables).unwrap();
+        let expected = format!(
+            "{before}{FROM}\n{}\n{TO}{after}",
+            String::from_utf8(tables).unwrap()
+        );
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &expected).unwrap();
+            return;
+        }
+        assert!(
+            found == expected,
+            "docs/hold.md is out of date: run UPDATE_DOCS=1 cargo test"
+        );
+    }
+
+    #[test]
+    fn the_list_and_every_topic_fit_the_width() {
+        let style = Style::default();
+        let mut out = Vec::new();
+        write_hold_list(&style, &mut out).unwrap();
+        for label in HoldLabel::ALL {
+            write_hold_topic(*label, &style, &mut out).unwrap();
+        }
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.contains("\nhold/peer-closed: the peer closes idle connections in good order\n"));
+    }
+}

@@ -116,18 +116,13 @@ fn verdict(report: &HoldReport<'_>, style: &Style) -> Vec<String> {
     lines
 }
 
-/// The connections by how long they were idle; those that were not asked are counted.
+/// The connections by how long they were idle, those that fared alike in one line; those that were not asked are counted.
 fn seen(outcome: &HoldOutcome) -> Vec<String> {
     let is_told = |held: &&Held| !matches!(held.end, End::CutShort);
     let mut held: Vec<&Held> = outcome.holding.held.iter().filter(is_told).collect();
     held.sort_by_key(|held| held.idle_s);
-    let mut lines: Vec<String> = held
-        .iter()
-        .map(|held| match &held.end {
-            End::NotMade { .. } => words::end(held),
-            _ => format!("idle for {}: {}", human_duration(held.idle_s), words::end(held)),
-        })
-        .collect();
+    let alike = held.chunk_by(|one, other| words::fared_alike(one, other));
+    let mut lines: Vec<String> = alike.map(words::group).collect();
     let more = outcome.holding.held.len() - held.len();
     if more > 0 {
         lines.push(format!("{} not asked", count(more, "more was", "more were")));

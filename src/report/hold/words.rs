@@ -6,7 +6,7 @@ use crate::diagnose::hold::{Behaviour, Consequence, HoldLabel, Limit, Settled, l
 use crate::evidence::hold::{Asked, End, Held};
 use crate::evidence::sockets::Settings;
 use crate::evidence::{Answer, Dial};
-use crate::report::human::human_duration;
+use crate::report::human::{human_duration, list};
 
 /// `350 ± 4.0 s`, `3.01 s`, `at most 5 min`.
 pub(super) fn limit(limit: Limit) -> String {
@@ -27,31 +27,84 @@ pub(super) fn limit(limit: Limit) -> String {
     format!("{middle:.decimals$} ± {either_way:.decimals$} s")
 }
 
-/// What became of a connection, after how long it was idle.
-pub(super) fn end(held: &Held) -> String {
+/// Whether two connections have one line: the same end, in answer to the same, with the same control.
+pub(super) fn fared_alike(one: &Held, other: &Held) -> bool {
+    let control = |held: &Held| {
+        held.control
+            .as_ref()
+            .map(|dial| matches!(dial.answer, Answer::SynAck(_)))
+    };
+    let is_same = match (&one.end, &other.end) {
+        (End::Alive { to: one, .. }, End::Alive { to: other, .. })
+        | (End::Reset { to: one }, End::Reset { to: other })
+        | (End::Closed { to: one }, End::Closed { to: other }) => one == other,
+        (End::Silent { .. }, End::Silent { .. }) => true,
+        (one, other) => one == other,
+    };
+    is_same && control(one) == control(other)
+}
+
+/// Connections that fared alike: after how long, and how.
+pub(super) fn group(held: &[&Held]) -> String {
+    let Some(first) = held.first() else {
+        return String::new();
+    };
+    let says = end(first, held);
+    if matches!(first.end, End::NotMade { .. }) {
+        return says;
+    }
+    let mut times: Vec<String> = held.iter().map(|held| human_duration(held.idle_s)).collect();
+    times.dedup();
+    let number = if held.len() > times.len() {
+        format!(" ({} connections)", held.len())
+    } else {
+        String::new()
+    };
+    format!("idle for {}: {says}{number}", list(&times))
+}
+
+fn end(first: &Held, alike: &[&Held]) -> String {
     let answer_to = |to: Asked| match to {
         Asked::Nothing => "by itself",
         Asked::Keepalive => "when asked",
         Asked::Fin => "in answer to our FIN, after keepalive probes that went unanswered",
     };
-    let says = match &held.end {
+    let ends = || alike.iter().map(|held| &held.end);
+    let says = match &first.end {
         End::NotMade { answer } => format!("could not be made: {}", answer_words(answer)),
-        End::Alive { after_s, probes, to } => {
-            let lost = match (to, probes) {
-                (Asked::Fin, _) => "; its keepalive probes went unanswered, its FIN did not".to_owned(),
-                (_, 2..) => format!("; it took {probes} probes"),
-                _ => String::new(),
-            };
-            format!("alive (answered after {}){lost}", human_duration(*after_s))
+        End::Alive { to: Asked::Fin, .. } => {
+            "alive; the keepalive probes went unanswered, the FIN did not".to_owned()
         }
-        End::Silent { probes, fins } => format!("silent ({probes} keepalive probes, {fins} FINs)"),
+        End::Alive { .. } => {
+            let (mut within, mut most) = (Duration::ZERO, 1);
+            for end in ends() {
+                if let End::Alive { after_s, probes, .. } = end {
+                    (within, most) = (within.max(*after_s), most.max(*probes));
+                }
+            }
+            let lost = if most > 1 {
+                format!("; it took up to {most} probes")
+            } else {
+                String::new()
+            };
+            format!("alive, answered within {}{lost}", human_duration(within))
+        }
+        End::Silent { probes, fins } => {
+            let (mut least, mut fewest) = (*probes, *fins);
+            for end in ends() {
+                if let End::Silent { probes, fins } = end {
+                    (least, fewest) = (least.min(*probes), fewest.min(*fins));
+                }
+            }
+            format!("silent to {least} keepalive probes and {fewest} FINs")
+        }
         End::Reset { to } => format!("reset {}", answer_to(*to)),
         End::Rejected { to, errno } => format!("rejected by an ICMP error ({errno}) {}", answer_to(*to)),
         End::Closed { to } => format!("closed by the peer {}", answer_to(*to)),
         End::CutShort => "not asked".to_owned(),
         End::CouldNotAsk { errno } => format!("our own kernel would not ask ({errno})"),
     };
-    match &held.control {
+    match &first.control {
         Some(control) => format!("{says}; {}", control_words(control)),
         None => says,
     }
@@ -94,7 +147,11 @@ pub(super) fn consequence(consequence: &Consequence, label: HoldLabel, settings:
             format!("{who} gets a RST in answer if it did not read first: ECONNRESET or EPIPE at once")
         }
         Settled::FailsAtOnce => format!("{who} gets an error at once"),
-        Settled::Hangs(time) => format!("{who} hangs for {}{by}", human_duration(time)),
+        // In whole seconds, as the kernel's 924.6 s are known as 15 min 24 s.
+        Settled::Hangs(time) => {
+            let time = human_duration(Duration::from_secs(time.as_secs()));
+            format!("{who} hangs for {time}{by}")
+        }
         Settled::HangsForEver => format!("{who} hangs for ever: nobody tells it"),
     }
 }

@@ -6,17 +6,14 @@
 //! An answer of a hundred thousand edges is read edge by edge and packed in chunks (`html/pack.rs`); a chunk is unpacked in
 //! the page when one of its cells is opened.
 
-mod escape;
 mod pack;
 
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
 
-use data_encoding::BASE64;
-
 use super::words;
 use crate::matrix::{Answer, Edges, Judgement, Run, Totals};
-use escape::Escaped;
+use crate::report::web::{Escaped, policy_hash};
 
 /// The page; `{{slot}}` is filled in.
 const PAGE: &str = include_str!("html/page.html");
@@ -55,8 +52,8 @@ fn fill(slot: &str, answer: &Answer, edges: &dyn Edges, out: &mut impl io::Write
             out,
             "default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'; \
              require-trusted-types-for 'script'; trusted-types 'none'",
-            hash(SCRIPT),
-            hash(STYLE)
+            policy_hash(SCRIPT),
+            policy_hash(STYLE)
         ),
         "title" => write!(out, "{}", Escaped(&title(answer))),
         "headline" => write!(out, "{}", Escaped(&headline(answer.totals()))),
@@ -69,14 +66,6 @@ fn fill(slot: &str, answer: &Answer, edges: &dyn Edges, out: &mut impl io::Write
         "script" => out.write_all(SCRIPT.as_bytes()),
         unknown => Err(io::Error::other(format!("the page has no slot '{unknown}'"))),
     }
-}
-
-/// As a content security policy names a script or a style that it lets in.
-fn hash(text: &str) -> String {
-    format!(
-        "sha256-{}",
-        BASE64.encode(&hmac_sha256::Hash::hash(text.as_bytes()))
-    )
 }
 
 fn title(answer: &Answer) -> String {

@@ -20,6 +20,8 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
+pub(super) use words::letter;
+
 use std::io;
 
 use super::Style;

@@ -143,7 +143,7 @@ pub(super) fn counted(number: u64, one: &str, more: &str) -> String {
 }
 
 /// The letter of a class in a grid.
-pub(super) const fn letter(class: Class) -> char {
+pub(in crate::report) const fn letter(class: Class) -> char {
     match class {
         Class::Open => 'O',
         Class::Slow => 'S',

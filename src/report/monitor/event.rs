@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::diagnose::{Cause, Class, Confidence, Judged};
-use crate::monitor::{Change, Check, Confirmed, Kind, Loaded, Moved, Watched};
+use crate::monitor::{Change, Check, Confirmed, Engine, Kind, Loaded, Moved, Watched};
 use crate::report::record::{Verdict, rfc3339};
 
 /// The name of the contract.
@@ -28,8 +28,8 @@ pub enum Event<'a> {
     Moved(&'a Watched, &'a Moved),
     /// So many events before this one could not be written.
     Lost(u64),
-    /// The process ends. So many checks were under way and not far enough to say anything.
-    Ended(u64),
+    /// The process ends; how its schedule was kept. So many checks were under way and not far enough to be sure of anything.
+    Ended(&'a Engine, u64),
 }
 
 /// A change, and the check that made it.
@@ -94,9 +94,14 @@ pub fn write_event(event: &Event, at: Duration, out: &mut impl io::Write) -> io:
             },
             out,
         ),
-        Event::Ended(dropped) => line(
+        Event::Ended(engine, dropped) => line(
             &EndedRecord {
                 head: head("ended"),
+                begun: engine.begun,
+                late: engine.late,
+                left_out: engine.left_out,
+                missed: engine.missed,
+                events_lost: engine.events_lost,
                 dropped: *dropped,
             },
             out,
@@ -156,6 +161,11 @@ struct LostRecord {
 struct EndedRecord {
     #[serde(flatten)]
     head: Head,
+    begun: u64,
+    late: u64,
+    left_out: u64,
+    missed: u64,
+    events_lost: u64,
     dropped: u64,
 }
 
@@ -241,7 +251,7 @@ fn verdict(cause: Cause) -> Verdict {
     }
 }
 
-fn label(judged: Judged) -> &'static str {
+pub(super) fn label(judged: Judged) -> &'static str {
     match judged {
         Judged::AsExpected => "as-expected",
         Judged::CouldNotJudge => "could-not-judge",
@@ -250,11 +260,11 @@ fn label(judged: Judged) -> &'static str {
 }
 
 /// Twelve digits: the same number as in the metrics, as people write hashes.
-fn hash(loaded: &Loaded) -> String {
+pub(super) fn hash(loaded: &Loaded) -> String {
     format!("{:012x}", loaded.hash)
 }
 
-fn time(since_epoch: Duration) -> Option<String> {
+pub(super) fn time(since_epoch: Duration) -> Option<String> {
     UNIX_EPOCH.checked_add(since_epoch).and_then(rfc3339)
 }
 

@@ -9,4 +9,4 @@ mod page;
 pub use checked::{Checked, write_checked};
 pub use event::{Changed, Event, write_event};
 pub use metrics::{Exposition, exposition, of_probe, of_schedule};
-pub use page::page;
+pub use page::{page, page_policy, target_json, targets_json};

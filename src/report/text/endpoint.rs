@@ -1,6 +1,7 @@
 //! One endpoint: verdict, what was seen, why, what else, what next.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::check::EndpointOutcome;
 use crate::diagnose::advice::{Advice, advise, default_client_hang, hangs_silently};
@@ -31,7 +32,7 @@ pub(super) fn noted_lines(
     style: &Style,
 ) -> Vec<String> {
     let EndpointOutcome { evidence, diagnosis } = one;
-    let whence = whence(diagnosis, evidence.endpoint.ip());
+    let whence = whence(diagnosis.cause, diagnosis.from, evidence.endpoint.ip());
     let mut lines = verdict(label, diagnosis, &whence, &sentence(one), style);
     lines.extend(notes.iter().flat_map(|note| wrap("  ", note, style.width())));
     if is_brief(one, style) {
@@ -86,8 +87,8 @@ pub(super) fn verdict(
 }
 
 /// Who said it, or up to where packets get; our own host goes without saying.
-pub(super) fn whence(diagnosis: &Diagnosis, host: IpAddr) -> String {
-    match (diagnosis.from, diagnosis.cause) {
+pub(in crate::report) fn whence(cause: Cause, from: Option<IpAddr>, host: IpAddr) -> String {
+    match (from, cause) {
         // Where an answer is lost on its way back, no sweep tells.
         (None, _) | (_, Cause::Egress | Cause::Ingress | Cause::ReturnPath | Cause::NeighbourUnresolved) => {
             String::new()
@@ -113,12 +114,19 @@ pub(super) fn sure(diagnosis: &Diagnosis) -> String {
 
 /// The verdict in plain words, with the figures of the handshake where there was one.
 pub(super) fn sentence(one: &EndpointOutcome) -> String {
-    let in_short = explain(one.diagnosis.cause).in_short;
-    let Some(handshake) = one.evidence.first_handshake() else {
+    let handshake = one.evidence.first_handshake();
+    let connect = handshake.map(|handshake| handshake.connect_s);
+    in_words(one.diagnosis.cause, connect, one.evidence.handshake_rtt())
+}
+
+/// The same from its parts: how long `connect()` took, and the handshake's round trip.
+pub(in crate::report) fn in_words(cause: Cause, connect: Option<Duration>, rtt: Option<Duration>) -> String {
+    let in_short = explain(cause).in_short;
+    let Some(connect) = connect else {
         return in_short.to_owned();
     };
-    let took = format!("connect() took {}", human_duration(handshake.connect_s));
-    match (one.evidence.handshake_rtt(), one.diagnosis.cause.class()) {
+    let took = format!("connect() took {}", human_duration(connect));
+    match (rtt, cause.class()) {
         (Some(rtt), Class::Open) => format!("handshake RTT {}", human_duration(rtt)),
         (None, Class::Open) => took,
         (Some(rtt), _) => format!("{in_short}; {took}, handshake RTT {}", human_duration(rtt)),

@@ -43,7 +43,9 @@ impl Trace {
             | Saw::Neighbour(_)
             | Saw::Listener(_)
             | Saw::Counters(_)
-            | Saw::OwnSockets(_) => {}
+            | Saw::OwnSockets(_)
+            | Saw::Size(_)
+            | Saw::LinkMtu(_) => {}
         }
     }
 

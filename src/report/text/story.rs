@@ -119,7 +119,7 @@ fn of_name(label: &str, name: &NameOutcome, diagnosis: &Diagnosis) -> Part {
 
 fn of_endpoint(one: &EndpointOutcome, schedule: Option<SynSchedule>) -> Part {
     let EndpointOutcome { evidence, diagnosis } = one;
-    let whence = endpoint::whence(diagnosis, evidence.endpoint.ip());
+    let whence = endpoint::whence(diagnosis.cause, diagnosis.from, evidence.endpoint.ip());
     let says = format!("{whence}: {}", endpoint::sentence(one));
     let seen = timeline::seen(evidence, &UNBROKEN)
         .into_iter()

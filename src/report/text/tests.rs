@@ -288,6 +288,7 @@ fn hops_and_our_own_host_are_told_in_the_timeline() {
         code: 0,
         from: Some("10.0.1.1".parse().unwrap()),
         from_self: false,
+        mtu: None,
     });
     let route = Route {
         next_hop: NextHop::Refused,

@@ -2,6 +2,7 @@
 
 mod own;
 mod raw;
+mod size;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -71,7 +72,9 @@ fn is_dull(saw: &Saw) -> bool {
         | Saw::Neighbour(_)
         | Saw::Listener(_)
         | Saw::Counters(_)
-        | Saw::OwnSockets(_) => false,
+        | Saw::OwnSockets(_)
+        | Saw::Size(_)
+        | Saw::LinkMtu(_) => false,
     }
 }
 
@@ -88,6 +91,7 @@ fn are_alike(one: &Saw, other: &Saw, endpoint: SocketAddr, style: &Style) -> boo
         }
         (Saw::Echo(one), Saw::Echo(other)) => one == other,
         (Saw::Raw(one), Saw::Raw(other)) => raw::are_alike(one, other, endpoint),
+        (Saw::Size(one), Saw::Size(other)) => one.size == other.size && one.outcome == other.outcome,
         (Saw::Route(one), Saw::Route(other)) => one == other,
         (Saw::Neighbour(Look::Saw(one)), Saw::Neighbour(Look::Saw(other))) => one.address == other.address,
         (Saw::Neighbour(one), Saw::Neighbour(other)) => one == other,
@@ -112,6 +116,8 @@ fn standing_for<'a>(group: &[&'a Observation]) -> &'a Observation {
         | Saw::Echo(_)
         | Saw::Raw(_)
         | Saw::OwnSockets(_)
+        | Saw::Size(_)
+        | Saw::LinkMtu(_)
         | Saw::OtherControls(_)
         | Saw::OtherRejection(_) => first,
     }
@@ -156,6 +162,11 @@ fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
         Saw::Counters(look) => format!(
             "counters of this host: {}",
             own::looked(look, |seen| own::counters(seen, style))
+        ),
+        Saw::Size(probe) => format!("{}{times}", size::say(probe)),
+        Saw::LinkMtu(look) => format!(
+            "our own link takes {}",
+            own::looked(look, |link| format!("{} bytes", link.mtu))
         ),
         Saw::OwnSockets(look) => format!(
             "connections of other programs of this host: {}",
@@ -281,7 +292,9 @@ fn dial(saw: &Saw) -> Option<&Dial> {
         | Saw::Neighbour(_)
         | Saw::Listener(_)
         | Saw::Counters(_)
-        | Saw::OwnSockets(_) => None,
+        | Saw::OwnSockets(_)
+        | Saw::Size(_)
+        | Saw::LinkMtu(_) => None,
     }
 }
 

@@ -327,6 +327,7 @@ fn handshake(jitter: u64) -> Handshake {
         segments_in: Some(1),
         timestamps: true,
         peer_window: Some(65_160),
+        segments: None,
         ending: Ending {
             fin_after_s: Some(Duration::from_micros(600)),
             fin_acknowledged_after_s: Some(Duration::from_micros(900 + jitter)),
@@ -348,5 +349,6 @@ fn prohibited(host: IpAddr) -> IcmpError {
         code: if is_v4 { 13 } else { 1 },
         from: Some(router.parse().unwrap()),
         from_self: false,
+        mtu: None,
     }
 }

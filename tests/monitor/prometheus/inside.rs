@@ -15,6 +15,9 @@ use tcpprobe::net::clock;
 /// Nothing takes so long, but on a machine that has no time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// So much of what a program has written is shown.
+const LINES: usize = 40;
+const LINE: usize = 500;
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(20);
 
@@ -41,9 +44,13 @@ impl Program {
         }
     }
 
-    /// What it has written.
+    /// What it has written last, each line as far as it can be read.
     pub(super) fn said(&self) -> String {
-        fs::read_to_string(&self.output).unwrap_or_default()
+        let all = fs::read_to_string(&self.output).unwrap_or_default();
+        let lines: Vec<&str> = all.lines().collect();
+        let last = lines.iter().skip(lines.len().saturating_sub(LINES));
+        let short = last.map(|line| line.chars().take(LINE).collect::<String>() + "\n");
+        short.collect()
     }
 }
 

@@ -44,6 +44,18 @@ pub(super) struct Alert {
     pub(super) is_firing: bool,
 }
 
+impl Sample {
+    pub(super) fn label(&self, name: &str) -> String {
+        self.labels.get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl Alert {
+    pub(super) fn name(&self) -> &str {
+        self.labels.get("alertname").map_or("", String::as_str)
+    }
+}
+
 impl<'a> Prometheus<'a> {
     /// Starts it and waits until it is ready.
     pub(super) fn start(lab: &'a Lab, folder: &Path, config: &Value) -> Result<Self, Failed> {

@@ -323,6 +323,7 @@ const ANSWERS: &[(&str, &str, Proof)] = &[
 
 pub(crate) fn order(family: Family, question: Question) -> Order {
     Order {
+        size: None,
         question,
         on: None,
         to: SocketAddr::new(Place::Server.address(family), 8080),

@@ -236,6 +236,7 @@ fn handshake() -> BoxedStrategy<Handshake> {
                 segments_in,
                 timestamps,
                 peer_window: None,
+                segments: None,
                 ending,
             },
         )
@@ -299,6 +300,7 @@ fn icmp(host: SocketAddr) -> BoxedStrategy<IcmpError> {
             code: 0,
             from: named.then_some(host.ip()),
             from_self,
+            mtu: None,
         })
         .boxed()
 }

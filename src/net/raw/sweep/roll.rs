@@ -278,7 +278,7 @@ impl Roll {
         let (_, says) = match &heard.packet.payload {
             Payload::Tcp(segment) => sent.answered_by(segment)?,
             Payload::Icmp(Icmp::Error(error)) if says_that_it_failed(from.is_ipv4(), error.icmp_type) => {
-                sent.refused_by((error.icmp_type, error.code), &error.quote.packet()?, from)?
+                sent.refused_by(error, &error.quote.packet()?, from)?
             }
             Payload::Icmp(_) | Payload::Other { .. } => return None,
         };

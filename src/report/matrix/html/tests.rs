@@ -29,11 +29,9 @@ fn script_and_style_cannot_end_early() {
 
 #[test]
 fn the_policy_names_the_script_and_the_style_by_their_hashes() {
-    // `printf '' | openssl dgst -sha256 -binary | base64`
-    assert_eq!(hash(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
     let page = page(&shop());
     for text in [SCRIPT, STYLE] {
-        assert!(page.contains(&format!("-src '{}'", hash(text))));
+        assert!(page.contains(&format!("-src '{}'", policy_hash(text))));
     }
 }
 

@@ -113,7 +113,7 @@ fn what_the_process_says_of_itself_holds_to_the_schema() {
         "line 3: no such module"
     );
     assert_eq!(written(&Event::Lost(7))["events"], 7);
-    assert_eq!(written(&Event::Ended(0))["dropped"], 0);
+    assert_eq!(written(&Event::Ended(&Engine::default(), 3))["dropped"], 3);
     let moved = Moved {
         appeared: vec!["192.0.2.1".parse().unwrap()],
         gone: Vec::new(),

@@ -1,9 +1,20 @@
-//! Texts that may not become anything else than text in a page.
+//! What our pages have in common: texts that may not become anything else than text, and the hashes that let in their own script and
+//! style alone.
 
 use std::fmt;
 
+use data_encoding::BASE64;
+
 /// A text in HTML, inside of an element or of an attribute in quotes.
 pub(super) struct Escaped<'a>(pub(super) &'a str);
+
+/// As a content security policy names a script or a style that it lets in.
+pub(super) fn policy_hash(text: &str) -> String {
+    format!(
+        "sha256-{}",
+        BASE64.encode(&hmac_sha256::Hash::hash(text.as_bytes()))
+    )
+}
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,6 +35,15 @@ impl fmt::Display for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_is_written_as_browsers_compute_it() {
+        // `printf '' | openssl dgst -sha256 -binary | base64`
+        assert_eq!(
+            policy_hash(""),
+            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        );
+    }
 
     #[test]
     fn nothing_of_a_text_is_markup() {
