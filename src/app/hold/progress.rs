@@ -6,10 +6,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::app::terminal::{can_animate, columns, one_row};
-use crate::check::HoldProgress;
+use crate::check::{HoldProgress, HoldWanted};
 use crate::evidence::hold::End;
 use crate::net::clock;
-use crate::probe::hold::Wanted;
 use crate::report::human_duration;
 
 /// How often a plain line is written.
@@ -31,10 +30,10 @@ enum Animated {
 
 impl Progress {
     /// Says beforehand how long it takes at most.
-    pub(super) fn begin(endpoint: SocketAddr, wanted: Wanted, at_most: Duration) -> Self {
+    pub(super) fn begin(endpoint: SocketAddr, wanted: HoldWanted, at_most: Duration) -> Self {
         let what = match wanted {
-            Wanted::Once { after } => format!("one connection, idle for {}", human_duration(after)),
-            Wanted::Limit { max, connections, .. } => format!(
+            HoldWanted::Once { after } => format!("one connection, idle for {}", human_duration(after)),
+            HoldWanted::Limit { max, connections, .. } => format!(
                 "connections to {endpoint} are left idle for up to {}, {connections} at a time at most",
                 human_duration(max)
             ),

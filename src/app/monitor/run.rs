@@ -367,12 +367,10 @@ impl Watch {
         };
         for waiting in reading.waiting {
             // Who does not wait any more need not know.
-            let _ = waiting.send(
-                outcome
-                    .as_ref()
-                    .map(|()| ())
-                    .map_err(|failure| failure.says.clone()),
-            );
+            let _ = waiting.send(match &outcome {
+                Ok(()) => Ok(()),
+                Err(failure) => Err(failure.says.clone()),
+            });
         }
         if let Some(again) = reading.again {
             self.read_again(again, arguments);
