@@ -109,7 +109,7 @@ function main() {
   });
   setInterval(tick, 1000);
   recall();
-  return { first: ask(), board, list, ask };
+  return { first: ask(), ask, state };
 }
 
 function address(filter, name) {
