@@ -296,7 +296,7 @@ impl Soak {
                 let now = self
                     .histories
                     .iter()
-                    .flat_map(|(port, history)| Some((*port, history.last()?.1)));
+                    .filter_map(|(port, history)| Some((*port, history.last()?.1)));
                 self.lab
                     .rewire(now.flat_map(|(port, injury)| rules(port, injury)).collect())
                     .map_err(io::Error::other)
@@ -441,8 +441,8 @@ impl Injury {
 
 /// The confirmed state of a target at a time.
 fn state<'a>(told: &'a [Told], target: &str, at: Duration) -> Option<&'a str> {
-    let of_target = told.iter().filter(|told| told.target == target && told.at <= at);
-    of_target.last().map(|told| told.class.as_str())
+    let mut of_target = told.iter().filter(|told| told.target == target && told.at <= at);
+    of_target.next_back().map(|told| told.class.as_str())
 }
 
 fn rules(port: u16, injury: Injury) -> Vec<Rule> {
@@ -502,7 +502,7 @@ fn listener(port: u16, count: usize, behaviour: Behaviour) -> Listener {
 fn targets_of(port: u16) -> Vec<String> {
     let [v4, v6] = [Family::V4, Family::V6].map(|family| Place::Server.address(family));
     let mut targets = vec![format!("{v4}:{port}"), format!("[{v6}]:{port}")];
-    if port % 3 == 0 {
+    if port.is_multiple_of(3) {
         targets.push(format!("server.lab:{port}"));
     }
     targets
@@ -598,11 +598,8 @@ fn ask(asked: &Asked) {
             }
         };
         match get(&path) {
-            Ok((200, _)) => {
-                asked.answers.fetch_add(1, Ordering::Relaxed);
-            }
             // A host may not be asked more often than so.
-            Ok((429, _)) => {
+            Ok((200 | 429, _)) => {
                 asked.answers.fetch_add(1, Ordering::Relaxed);
             }
             Ok((status, _)) => asked.note(status.to_string()),

@@ -152,6 +152,7 @@ fn one_lost_syn(family: Family, powers: Powers) -> Result<(), Failed> {
 
 fn silent_beside_rejected(family: Family, powers: Powers) -> Result<(), Failed> {
     let icmp = IcmpAnswer {
+        mtu: 0,
         says: IcmpMeaning::AdminProhibited,
         from: Place::R1,
         ttl: 64,
