@@ -1,5 +1,7 @@
 //! The page, in a browser: what a person sees, clicks and types.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 #[path = "page/board.rs"]
 mod board;
 #[allow(dead_code, reason = "shared with the tests of other pages")]
