@@ -33,7 +33,8 @@ fn a_link_to_nowhere_is_found() {
 
 /// README and everything written under `docs/`.
 fn documents() -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join("docs")).unwrap();
+    let folders = ["docs", "docs/monitoring"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let entries = folders.into_iter().flatten();
     let mut all: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     all.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     all.push(root().join("README.md"));

@@ -64,30 +64,7 @@ pub(super) async fn check_endpoint(
     mut interrupt: Finish,
 ) -> EndpointOutcome {
     let endpoint = look.endpoint;
-    let mut investigation = Investigation::new(
-        Evidence {
-            endpoint,
-            started_unix_s: clock::unix_now(),
-            slow_s: options.slow,
-            timeout_s: look.timeout,
-            sight: look.sight.clone(),
-            observations: Vec::new(),
-        },
-        control_ports(endpoint),
-    )
-    .holding(match options.hold {
-        Hold::Exactly(hold) => hold,
-        Hold::RoundTrips => Duration::ZERO,
-    });
-    if options.locate {
-        investigation = investigation.locating();
-    }
-    if look.life == Life::Proven {
-        investigation = investigation.proving_life();
-    }
-    if look.fast == Fast::Believed {
-        investigation = investigation.believing_fast();
-    }
+    let mut investigation = begin(look, options);
     let mut asked = None;
     let (finisher, finish) = finisher();
     let (connected, mut on_connected) = mpsc::unbounded_channel();
@@ -165,6 +142,36 @@ pub(super) async fn check_endpoint(
         diagnosis = diagnose(&evidence);
     }
     EndpointOutcome { evidence, diagnosis }
+}
+
+/// An investigation that looks as it is told to.
+fn begin(look: Look<'_>, options: &Options) -> Investigation {
+    let endpoint = look.endpoint;
+    let mut investigation = Investigation::new(
+        Evidence {
+            endpoint,
+            started_unix_s: clock::unix_now(),
+            slow_s: options.slow,
+            timeout_s: look.timeout,
+            sight: look.sight.clone(),
+            observations: Vec::new(),
+        },
+        control_ports(endpoint),
+    )
+    .holding(match options.hold {
+        Hold::Exactly(hold) => hold,
+        Hold::RoundTrips => Duration::ZERO,
+    });
+    if options.locate {
+        investigation = investigation.locating();
+    }
+    if look.life == Life::Proven {
+        investigation = investigation.proving_life();
+    }
+    if look.fast == Fast::Believed {
+        investigation = investigation.believing_fast();
+    }
+    investigation
 }
 
 /// A connection whose handshake is done.

@@ -184,7 +184,8 @@ impl Line<'_> {
         } else {
             None
         };
-        (order.id, held(order, began - self.started, idle, control))
+        let at = idle.made.unwrap_or(began) - self.started;
+        (order.id, held(order, at, idle, control))
     }
 
     async fn control_since(&self, moment: Instant, finish: Finish) -> Option<Dial> {
@@ -259,7 +260,6 @@ fn held(order: Order, at: Duration, idle: Idle, control: Option<Dial>) -> Held {
 fn fate(held: &Held) -> Fate {
     match &held.end {
         End::Alive { .. } => Fate::Lived(held.wanted_s),
-        End::Silent { .. } => Fate::Died(held.wanted_s),
         End::Reset { to: Asked::Nothing }
         | End::Closed { to: Asked::Nothing }
         | End::Rejected {
@@ -268,7 +268,9 @@ fn fate(held: &Held) -> Fate {
             began: held.at_s,
             age: held.idle_s,
         },
-        End::Reset { .. } | End::Closed { .. } | End::Rejected { .. } => Fate::Died(held.wanted_s),
+        End::Silent { .. } | End::Reset { .. } | End::Closed { .. } | End::Rejected { .. } => {
+            Fate::Died(held.wanted_s)
+        }
         End::NotMade { .. } | End::CutShort | End::CouldNotAsk { .. } => Fate::Nothing,
     }
 }

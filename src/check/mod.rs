@@ -12,6 +12,7 @@ mod sights;
 mod size;
 mod target;
 
+pub use crate::probe::hold::{Plan as HoldPlan, Wanted as HoldWanted};
 pub use beside::Beside;
 pub use company::Company;
 pub use crowd::{Bounds, Crowd, Looked, Wanted};

@@ -109,7 +109,7 @@ pub enum Command {
     Hold(Box<HoldArguments>),
     /// Explain a verdict: what it means, how it is told, what to do
     Explain {
-        /// CLASS or CLASS/CAUSE, as in the first line of a report; a label, state or setting of "sockets"; all when left out
+        /// CLASS or CLASS/CAUSE, as in the first line of a report; a finding; a label, state or setting of "sockets"; all when left out
         verdict: Option<String>,
     },
     /// Say what can be told apart here and what not, and why; nothing is sent to anyone

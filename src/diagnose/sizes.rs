@@ -76,17 +76,12 @@ impl Sizes {
             SizeOutcome::NotSent { .. } => tried.not_sent = true,
             SizeOutcome::Rejected { .. } => tried.rejected = true,
         }
-        let small = match (probe.small, &probe.outcome) {
-            (Some(Small::Answered), _) => Some(true),
-            (Some(Small::Unanswered), _) => Some(false),
-            (None, SizeOutcome::Through) => Some(true),
-            (None, SizeOutcome::Silence) if is_smallest => Some(false),
-            (None, _) => None,
-        };
-        match small {
-            Some(true) => self.smalls.0 += 1,
-            Some(false) => self.smalls.1 += 1,
-            None => {}
+        // What is answered at all shows what the path does not lose.
+        match (probe.small, &probe.outcome) {
+            (Some(Small::Answered), _) | (None, SizeOutcome::Through) => self.smalls.0 += 1,
+            (Some(Small::Unanswered), _) => self.smalls.1 += 1,
+            (None, SizeOutcome::Silence) if is_smallest => self.smalls.1 += 1,
+            (None, _) => {}
         }
     }
 
@@ -184,17 +179,17 @@ pub fn peer_mss(evidence: &Evidence) -> Option<u32> {
         let handshake = evidence.first_handshake()?;
         let segments = handshake.segments?;
         let options = if handshake.timestamps { TIMESTAMPS } else { 0 };
-        let whole = segments.sends + options;
+        let whole = segments.sends.saturating_add(options);
         // The kernel sends no segment larger than half of the largest window that it was offered (`tcp_bound_to_half_wnd`).
         let is_by_window = handshake.peer_window.is_none_or(|window| whole >= window / 2);
-        let is_by_path = whole + headers(evidence.endpoint.ip()) >= segments.path_mtu;
+        let is_by_path = whole.saturating_add(headers(evidence.endpoint.ip())) >= segments.path_mtu;
         (!is_by_window && !is_by_path).then_some(whole)
     })
 }
 
 /// The largest packet that connections to the endpoint send, as far as nothing but MSS and our own link bounds it.
 pub fn largest_sent(evidence: &Evidence) -> Option<u32> {
-    let by_mss = peer_mss(evidence).map(|mss| mss + headers(evidence.endpoint.ip()));
+    let by_mss = peer_mss(evidence).map(|mss| mss.saturating_add(headers(evidence.endpoint.ip())));
     match (by_mss, link(evidence)) {
         (Some(mss), Some(link)) => Some(mss.min(link)),
         (one, other) => one.or(other),

@@ -12,8 +12,9 @@ use super::{FileError, Key, Lines, Node, Place, Value};
 /// Reads one document. An empty one is nothing.
 pub(super) fn read(text: &str, what: &str) -> Result<Node, FileError> {
     let options = serde_saphyr::options! {
-        // A file that says more than this by aliases is an attack, nothing that anybody wrote.
-        budget: serde_saphyr::budget! { max_depth: 32, flow_nesting_limit: 32, max_nodes: 1_000_000, max_events: 4_000_000 },
+        // A file that says more than this by aliases is an attack, nothing that anybody wrote. A hundred thousand targets with
+        // two labels each are 1.1 million nodes.
+        budget: serde_saphyr::budget! { max_depth: 32, flow_nesting_limit: 32, max_nodes: 3_000_000, max_events: 12_000_000 },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000, max_replay_stack_depth: 16 },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
         // YAML 1.2: `no` and `off` are words.
@@ -64,7 +65,7 @@ fn explain(error: &Error, text: &str, what: &str) -> FileError {
             | Error::AliasReplayStackDepthExceeded { .. }
     ) {
         return place.says(format!(
-            "nested too deeply, or repeated by aliases too often, for {what}"
+            "too much, nested too deeply, or repeated by aliases too often, for {what}"
         ));
     }
     place.says(format!("this is no YAML as it should be: {}", sentence(error)))

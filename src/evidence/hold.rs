@@ -37,7 +37,7 @@ pub struct Holding {
 pub struct Held {
     /// In which round (from 1): the ladder, then each part of the bisection.
     pub round: u32,
-    /// When it was begun, since the first one.
+    /// When its handshake was done, or when it was begun if it never was; since the run began.
     #[serde(with = "seconds")]
     pub at_s: Duration,
     /// Our end.
@@ -128,11 +128,4 @@ pub enum Asked {
     Keepalive,
     /// Our FIN, after keepalive probes that nobody answered.
     Fin,
-}
-
-impl Held {
-    /// Since the first connection was begun: when the idle time was over, as far as a handshake takes no time.
-    pub fn ended_at(&self) -> Duration {
-        self.at_s + self.idle_s
-    }
 }

@@ -73,16 +73,17 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// Open to everyone, without TLS.
-    pub fn open() -> Self {
+    /// Open to everyone, without TLS. `complain` is told what goes wrong that no client is told of.
+    pub fn open(complain: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             file: None,
             state: Mutex::default(),
-            complain: Box::new(|_| {}),
+            complain: Box::new(complain),
         }
     }
 
-    /// As the file says. `complain` is told when the file is changed and cannot be used; what it said before then stays in force.
+    /// As the file says. `complain` is told too when the file is changed and cannot be used; what it said before then stays in
+    /// force.
     ///
     /// # Errors
     /// Where the file, or one that it names, cannot be used.

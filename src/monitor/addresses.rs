@@ -83,17 +83,17 @@ mod tests {
             .collect()
     }
 
-    fn moved(appeared: &[u8], gone: &[u8]) -> Option<Moved> {
-        Some(Moved {
+    fn moved(appeared: &[u8], gone: &[u8]) -> Moved {
+        Moved {
             appeared: addresses(appeared),
             gone: addresses(gone),
-        })
+        }
     }
 
     #[test]
     fn a_host_that_moves_appears_at_once_and_is_gone_after_two_answers() {
         let told = moves(&[&[1], &[2], &[2], &[2]]);
-        assert_eq!(told, [None, moved(&[2], &[]), moved(&[], &[1]), None]);
+        assert_eq!(told, [None, Some(moved(&[2], &[])), Some(moved(&[], &[1])), None]);
     }
 
     #[test]
@@ -104,6 +104,6 @@ mod tests {
     #[test]
     fn some_of_many_in_turn_are_no_move() {
         let told = moves(&[&[1, 2], &[2, 3], &[3, 1], &[1, 2], &[2, 3]]);
-        assert_eq!(told, [None, moved(&[3], &[]), None, None, None]);
+        assert_eq!(told, [None, Some(moved(&[3], &[])), None, None, None]);
     }
 }

@@ -51,6 +51,32 @@ impl Module {
     /// Whoever looks more often than this measures itself.
     pub const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
+    /// Which families it looks at, in the word of the file.
+    pub const fn family(&self) -> &'static str {
+        match self.families {
+            Families::Both => "both",
+            Families::V4 => "ipv4",
+            Families::V6 => "ipv6",
+        }
+    }
+
+    /// Which addresses of a name it looks at, in the word of the file.
+    pub const fn addresses(&self) -> &'static str {
+        match self.addresses {
+            Addresses::All => "all",
+            Addresses::First => "first",
+        }
+    }
+
+    /// Whether it uses raw probes, in the word of the file.
+    pub const fn mode(&self) -> &'static str {
+        match self.raw {
+            Use::WhenNeeded => "auto",
+            Use::Never => "connect",
+            Use::Always => "raw",
+        }
+    }
+
     /// Why it cannot look at a target, if that is so: an address of a family that it leaves out.
     pub fn cannot_look_at(&self, target: &Target) -> Option<String> {
         let Host::Address { address, .. } = &target.host else {

@@ -3,9 +3,6 @@
 use std::fmt::Write;
 
 use super::{Allow, Config, Module};
-use crate::check::Addresses;
-use crate::net::dns::Families;
-use crate::net::raw::Use;
 
 /// The first 48 bits of a hash over what is configured: as many as a metric holds exactly. The same where two files say the
 /// same, whatever their language, their comments and the order of their keys.
@@ -40,14 +37,15 @@ fn canonical(config: &Config, allow: &Allow) -> String {
 }
 
 fn line_of(module: &Module) -> String {
+    // So that nothing is forgotten that is added.
     let Module {
         name,
         interval,
         timeout,
         slow,
-        families,
-        addresses,
-        raw,
+        families: _,
+        addresses: _,
+        raw: _,
         tries,
         expected,
         confirm,
@@ -58,20 +56,9 @@ fn line_of(module: &Module) -> String {
         interval.as_nanos(),
         timeout.as_nanos(),
         slow.as_nanos(),
-        match families {
-            Families::Both => "both",
-            Families::V4 => "ipv4",
-            Families::V6 => "ipv6",
-        },
-        match addresses {
-            Addresses::All => "all",
-            Addresses::First => "first",
-        },
-        match raw {
-            Use::WhenNeeded => "auto",
-            Use::Never => "connect",
-            Use::Always => "raw",
-        },
+        module.family(),
+        module.addresses(),
+        module.mode(),
         expected.join(",")
     )
 }

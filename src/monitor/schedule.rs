@@ -138,7 +138,10 @@ impl Schedule {
             let next = entry.at_or_after(now);
             self.due.push(Reverse((next, index)));
             // The first turn of all may be anywhere before the second.
-            let turns = (next - due).as_nanos().div_ceil(entry.interval.as_nanos().max(1));
+            let turns = next
+                .saturating_sub(due)
+                .as_nanos()
+                .div_ceil(entry.interval.as_nanos().max(1));
             let turns = u64::try_from(turns).unwrap_or(u64::MAX).max(1);
             return Some(Turn::Missed { index, turns });
         }

@@ -136,6 +136,7 @@ struct Rising {
 }
 
 /// A check that disagrees with what is confirmed.
+#[derive(Clone, Copy)]
 struct Disagrees {
     class: Class,
     judged: Judged,

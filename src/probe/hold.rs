@@ -190,7 +190,7 @@ impl Plan {
         let mut longest = max + question;
         let mut below = Duration::ZERO;
         for rung in rungs {
-            let mut gap = rung - below;
+            let mut gap = rung.saturating_sub(below);
             let mut rounds = 0;
             let parts = u32::try_from(connections).unwrap_or(u32::MAX);
             while rounds < ROUNDS && (rounds == 0 || gap > 2 * self.within(below)) {

@@ -167,8 +167,8 @@ mod tests {
     struct Path {
         /// The largest that gets through.
         mtu: u32,
-        /// What says so, and what it says fits.
-        says: Option<Option<u32>>,
+        /// What says so, if anything does.
+        says: Option<TooBig>,
         /// Of a thousand packets and their answers, so many are lost.
         loss: u64,
         dice: u64,
@@ -197,15 +197,19 @@ mod tests {
                 SizeOutcome::Silence
             } else if size <= self.mtu {
                 SizeOutcome::Through
-            } else if let Some(mtu) = self.says {
-                SizeOutcome::TooBig(TooBig {
-                    mtu,
-                    from: None,
-                    stopped_by_us: false,
-                })
+            } else if let Some(says) = self.says {
+                SizeOutcome::TooBig(says)
             } else {
                 SizeOutcome::Silence
             }
+        }
+    }
+
+    fn fits(mtu: Option<u32>) -> TooBig {
+        TooBig {
+            mtu,
+            from: None,
+            stopped_by_us: false,
         }
     }
 
@@ -214,9 +218,12 @@ mod tests {
         for _ in 0..PACKETS {
             let Some(next) = search.next() else { return search };
             let outcome = path.send(next.size);
-            let small = next.beside.map(|small| match path.send(small) {
-                SizeOutcome::Through => Small::Answered,
-                _ => Small::Unanswered,
+            let small = next.beside.map(|small| {
+                if path.send(small) == SizeOutcome::Through {
+                    Small::Answered
+                } else {
+                    Small::Unanswered
+                }
             });
             search.saw(SizeProbe {
                 means,
@@ -257,7 +264,7 @@ mod tests {
     #[test]
     fn who_says_what_fits_is_believed_when_that_gets_through() {
         let mut path = Path {
-            says: Some(Some(1400)),
+            says: Some(fits(Some(1400))),
             ..Path::new(1400)
         };
         let found = search(SizeMeans::Segment, 1500, 1500, &mut path);
@@ -267,7 +274,7 @@ mod tests {
     #[test]
     fn who_says_too_big_and_not_what_fits_makes_us_search() {
         let mut path = Path {
-            says: Some(None),
+            says: Some(fits(None)),
             ..Path::new(1432)
         };
         let found = search(SizeMeans::Segment, 1500, 1500, &mut path);

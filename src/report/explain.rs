@@ -82,7 +82,7 @@ fn list_all(style: &Style, out: &mut impl io::Write) -> io::Result<()> {
             }
         }
     }
-    writeln!(out, "\n{}", style.heading("findings"))?;
+    writeln!(out, "\n{}", style.heading("Findings of a check"))?;
     for kind in FindingKind::ALL {
         let first = format!("  {:<27}", kind.label());
         for line in wrap(&first, explain_finding(*kind).in_short, style.width()) {

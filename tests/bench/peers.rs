@@ -2,8 +2,9 @@
 //! many ports of a lossy path against nmap, many hosts against nmap and zmap, all sockets of a namespace against ss.
 //!
 //! As root, `cargo bench --bench peers` prints the tables of `docs/performance.md`, or some of them: `-- process`,
-//! `-- handshake`, `-- loss`, `-- matrix`, `-- sockets`, `-- monitor`; `-- soak 30` takes so many minutes, and has to be asked for. It needs what it compares with: nc of OpenBSD (package netcat-openbsd),
-//! tcpdump, hping3, nping and nmap (package nmap), zmap; a peer that is not there is skipped by name.
+//! `-- handshake`, `-- loss`, `-- matrix`, `-- sockets`, `-- probe`, `-- monitor`; `-- soak 30` takes so many minutes, and has
+//! to be asked for. It needs what it compares with: nc of OpenBSD (package netcat-openbsd), tcpdump, hping3, nping and nmap
+//! (package nmap), zmap, prometheus-blackbox-exporter; a peer that is not there is skipped by name.
 //! All packets stay in a network of its own.
 #![expect(clippy::print_stdout, reason = "its tables are what it is for")]
 
@@ -19,6 +20,8 @@ mod machine;
 mod matrix;
 #[path = "monitor.rs"]
 mod monitor;
+#[path = "probe.rs"]
+mod probe;
 #[path = "process.rs"]
 mod process;
 #[path = "soak.rs"]
@@ -91,6 +94,9 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
     }
     if is_asked_for("sockets") {
         sockets::measure();
+    }
+    if is_asked_for("probe") {
+        probe::measure()?;
     }
     if is_asked_for("monitor") {
         monitor::measure()?;

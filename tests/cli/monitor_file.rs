@@ -279,7 +279,7 @@ fn how_to_look_is_said_by_the_file_or_by_options_but_not_by_both() {
     );
     is_said(
         &file.check(&[]),
-        "default 0 15s 3s 1 2 1m 30s first, IPv4, connect refused, blocked",
+        "default 0 15s 3s 1 2 1m 30s first, ipv4, connect refused, blocked",
     );
     // These hold for the whole process.
     is_said(
@@ -311,7 +311,7 @@ fn the_command_line_is_a_configuration_too() {
             "-6",
             "--first",
         ]),
-        "default 1 1m 10s 2 1 250ms first, IPv6 refused",
+        "default 1 1m 10s 2 1 250ms first, ipv6 refused",
     );
     is_refused(
         &check(&["a:1", "-i", "1s", "-t", "2s"]),

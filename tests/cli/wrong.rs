@@ -120,3 +120,22 @@ fn other_wrong_options_are_named() {
     is_usage_error(&["-o", "xml", "127.0.0.1:1"], &["xml", "jsonl"]);
     is_usage_error(&["--frobnicate"], &["--frobnicate"]);
 }
+
+#[test]
+fn what_cannot_be_held_is_named_with_what_would_be_right() {
+    is_usage_error(&["hold"], &["TARGET"]);
+    is_usage_error(
+        &["hold", "--after", "500ms", "127.0.0.1:9"],
+        &["at least a second"],
+    );
+    is_usage_error(
+        &["hold", "--max", "1m", "--after", "1m", "127.0.0.1:9"],
+        &["--max", "--after"],
+    );
+    is_usage_error(&["hold", "--connections", "2", "127.0.0.1:9"], &["3..=64"]);
+    is_usage_error(
+        &["hold", "127.0.0.1:9", "127.0.0.1:10"],
+        &["one target at a time"],
+    );
+    is_usage_error(&["hold", "-4", "[::1]:9"], &["IPv6"]);
+}

@@ -147,6 +147,11 @@ pub(crate) fn known() -> BTreeMap<String, BTreeSet<String>> {
             let labels = sample.labels.keys().cloned();
             match &sample.value {
                 prometheus_parse::Value::Histogram(_) => {
+                    // By that name a native histogram is known.
+                    known
+                        .entry(sample.metric.clone())
+                        .or_default()
+                        .extend(labels.clone());
                     for part in ["bucket", "sum", "count"] {
                         let known = known.entry(format!("{}_{part}", sample.metric)).or_default();
                         known.extend(labels.clone());

@@ -10,8 +10,8 @@ use libtest_mimic::{Failed, Trial};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tcpprobe::lab::network::{
-    Action, Answer, Arrival, Behaviour, Direction, Dns, DnsAnswer, DnsReply, Files, Listener, PacketKind,
-    Rule, Wire,
+    Action, Answer, Arrival, Behaviour, Direction, Dns, DnsAnswer, DnsReply, Files, IcmpAnswer, IcmpMeaning,
+    Listener, PacketKind, Rule, Wire,
 };
 use tcpprobe::lab::{Family, Lab, Network, Node, Place, Powers};
 use tcpprobe::net::clock;
@@ -148,6 +148,56 @@ fn one_lost_syn(family: Family, powers: Powers) -> Result<(), Failed> {
     let ended = watching.end()?;
     let states = ended.lines.iter().filter(|line| line["kind"] == "state").count();
     wanted(states == 1, || format!("{states} states: {:#?}", ended.lines))
+}
+
+fn silent_beside_rejected(family: Family, powers: Powers) -> Result<(), Failed> {
+    let icmp = IcmpAnswer {
+        says: IcmpMeaning::AdminProhibited,
+        from: Place::R1,
+        ttl: 64,
+    };
+    let reject = Action::Answer(Answer::Icmp(icmp));
+    let (rejected, silent) = (OPEN + 1, OPEN + 2);
+    let lab = Lab::build(&Network {
+        wire: Wire {
+            rule: vec![
+                rule(PacketKind::Syn, rejected, reject),
+                rule(PacketKind::Tcp, silent, Action::Drop),
+            ],
+            ..Wire::default()
+        },
+        listener: vec![Listener {
+            count: 12,
+            ..listener(OPEN)
+        }],
+        ..Network::default()
+    })?;
+    // More than a sender of ICMP errors has in its burst.
+    let targets: Vec<String> = (OPEN..OPEN + 12).map(|port| target(family, port)).collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let mut watching = Watching::start(&lab, powers, &[&PATIENT[..], &targets].concat())?;
+    let (rejected, silent) = (target(family, rejected), target(family, silent));
+    let states =
+        |line: &Value| line["kind"] == "state" && (line["target"] == *rejected || line["target"] == *silent);
+    for _ in [&rejected, &silent] {
+        let line = watching.until("a state", states)?;
+        let class = if line["target"] == *silent {
+            "filtered"
+        } else {
+            "rejected"
+        };
+        wanted(line["to"]["class"] == class, || line.to_string())?;
+    }
+    // Another look at both, each in the company of the other.
+    lab.rewire(Vec::new())?;
+    watching.until("open again", |line: &Value| {
+        states(line) && line["to"]["class"] == "open"
+    })?;
+    let ended = watching.end()?;
+    let wrong = ended.lines.iter().find(|line| {
+        line["record"] == "change" && line["target"] == *silent && line["to"]["class"] == "rejected"
+    });
+    wanted(wrong.is_none(), || format!("{wrong:?}"))
 }
 
 fn moves(family: Family) -> Result<(), Failed> {
@@ -320,10 +370,22 @@ fn closed() -> Result<(), Failed> {
     watching.stop_reading();
     // The file has what standard output has not.
     let patience = clock::now() + watching::PATIENCE;
-    while !fs::read_to_string(&events).is_ok_and(|text| text.contains("\"state\"")) {
-        wanted(clock::now() < patience, || "nothing is in the file".to_owned())?;
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let until = |lines: usize| -> Result<(), Failed> {
+        while !fs::read_to_string(&events).is_ok_and(|text| text.lines().count() >= lines) {
+            wanted(clock::now() < patience, || {
+                format!("there are no {lines} lines in the file")
+            })?;
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    };
+    // A beginning, a verdict, a state.
+    until(3)?;
+    let reset = Action::Answer(Answer::Reset(Arrival::default()));
+    lab.rewire(vec![rule(PacketKind::Syn, OPEN, reset)])?;
+    until(5)?;
+    lab.rewire(Vec::new())?;
+    until(7)?;
     let ended = watching.end()?;
     wanted(ended.code == Some(0), || {
         format!("{:?} {}", ended.code, ended.errors)

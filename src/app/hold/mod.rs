@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::gather::{GatherError, fits, look, services};
 use super::{Failure, open_raw_sockets, output, stop_requested};
-use crate::check::{Company, Options, Pace, TargetOutcome, check_target, hold};
+use crate::check::{Company, HoldPlan, HoldWanted, Options, Pace, TargetOutcome, check_target, hold};
 use crate::cli::{DocumentForm, Exit, HoldArguments, ModeArgument};
 use crate::diagnose::advice::default_client_hang;
 use crate::diagnose::hold::HoldLabel;
@@ -16,7 +16,6 @@ use crate::diagnose::{Cause, Class, Expectation};
 use crate::net::dns::Families;
 use crate::net::finish::{Finish, finisher};
 use crate::net::{clock, interfaces, settings, sockets};
-use crate::probe::hold::{Plan, Wanted};
 use crate::report::Verbosity;
 use crate::report::hold::{HoldReport, write_json, write_text};
 use crate::target::Target;
@@ -93,7 +92,7 @@ async fn look_and_hold(
     let outcome = match open_endpoint(&check) {
         None => None,
         Some(endpoint) => {
-            let at_most = Plan::new(wanted).takes_at_most();
+            let at_most = HoldPlan::new(wanted).takes_at_most();
             let mut progress = Progress::begin(endpoint, wanted, at_most);
             let outcome = hold(endpoint, wanted, options, interrupt, |now| progress.tick(now)).await;
             progress.clear();
@@ -121,10 +120,10 @@ async fn look_and_hold(
     Ok(exit(&report))
 }
 
-fn wanted(arguments: &HoldArguments) -> Wanted {
+fn wanted(arguments: &HoldArguments) -> HoldWanted {
     match arguments.after {
-        Some(after) => Wanted::Once { after },
-        None => Wanted::Limit {
+        Some(after) => HoldWanted::Once { after },
+        None => HoldWanted::Limit {
             max: arguments.max,
             connections: arguments.connections.into(),
             within: arguments

@@ -1,14 +1,14 @@
 //! How far it has come, on standard error: a line that changes on a terminal, a line every half a minute elsewhere.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::app::terminal::{can_animate, columns, one_row};
-use crate::check::HoldProgress;
+use crate::check::{HoldProgress, HoldWanted};
 use crate::evidence::hold::End;
 use crate::net::clock;
-use crate::probe::hold::Wanted;
 use crate::report::human_duration;
 
 /// How often a plain line is written.
@@ -30,10 +30,10 @@ enum Animated {
 
 impl Progress {
     /// Says beforehand how long it takes at most.
-    pub(super) fn begin(endpoint: SocketAddr, wanted: Wanted, at_most: Duration) -> Self {
+    pub(super) fn begin(endpoint: SocketAddr, wanted: HoldWanted, at_most: Duration) -> Self {
         let what = match wanted {
-            Wanted::Once { after } => format!("one connection, idle for {}", human_duration(after)),
-            Wanted::Limit { max, connections, .. } => format!(
+            HoldWanted::Once { after } => format!("one connection, idle for {}", human_duration(after)),
+            HoldWanted::Limit { max, connections, .. } => format!(
                 "connections to {endpoint} are left idle for up to {}, {connections} at a time at most",
                 human_duration(max)
             ),
@@ -106,10 +106,10 @@ fn text(progress: HoldProgress<'_>, at_most: Duration) -> String {
         progress.open
     );
     if let Some(lived) = lived {
-        text += &format!(", alive after {}", human_duration(lived));
+        let _ = write!(text, ", alive after {}", human_duration(lived));
     }
     if let Some(ended) = ended {
-        text += &format!(", ended after {}", human_duration(ended));
+        let _ = write!(text, ", ended after {}", human_duration(ended));
     }
     text
 }

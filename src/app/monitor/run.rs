@@ -367,12 +367,10 @@ impl Watch {
         };
         for waiting in reading.waiting {
             // Who does not wait any more need not know.
-            let _ = waiting.send(
-                outcome
-                    .as_ref()
-                    .map(|()| ())
-                    .map_err(|failure| failure.says.clone()),
-            );
+            let _ = waiting.send(match &outcome {
+                Ok(()) => Ok(()),
+                Err(failure) => Err(failure.says.clone()),
+            });
         }
         if let Some(again) = reading.again {
             self.read_again(again, arguments);
@@ -452,7 +450,7 @@ impl Watch {
 
 /// A check of the schedule.
 async fn watched(
-    looker: Rc<Looker>,
+    eye: Rc<Looker>,
     state: Arc<State>,
     slot: Arc<Slot>,
     due: Instant,
@@ -460,14 +458,14 @@ async fn watched(
 ) -> Option<Landed> {
     let late = clock::now().saturating_duration_since(due);
     state.board.note(|engine| engine.begins(late));
-    let looked = looker
+    let looked = eye
         .look(&slot.watched.target, &slot.watched.module, None, finish)
         .await;
     Some(Landed { slot, late, looked })
 }
 
 /// A check on request, as long as somebody waits for it.
-async fn answered(looker: Rc<Looker>, order: Order, finish: Finish) -> Option<Landed> {
+async fn answered(eye: Rc<Looker>, order: Order, finish: Finish) -> Option<Landed> {
     let Order {
         target,
         module,
@@ -475,8 +473,8 @@ async fn answered(looker: Rc<Looker>, order: Order, finish: Finish) -> Option<La
         mut reply,
     } = order;
     let looking = async {
-        looker.pace().turn(PACKETS_A_CONNECTION).await;
-        looker.look(&target, &module, within, finish).await
+        eye.pace().turn(PACKETS_A_CONNECTION).await;
+        eye.look(&target, &module, within, finish).await
     };
     let looked = tokio::select! {
         looked = looking => looked,

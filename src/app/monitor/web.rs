@@ -60,7 +60,7 @@ pub(super) struct Answering {
 /// Listens, before anything is sent, so that what is wrong here ends the run at once.
 pub(super) fn listen(arguments: &MonitorArguments) -> Result<Listening, Failure> {
     let gate = match &arguments.web_config {
-        None => Gate::open(),
+        None => Gate::open(complain),
         Some(file) => Gate::read(file, complain).map_err(Failure::usage)?,
     };
     let gate = Arc::new(gate);

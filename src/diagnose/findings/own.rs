@@ -317,12 +317,12 @@ mod tests {
         }
     }
 
-    fn stuck(sockets: u64, tries: u8) -> Option<OwnStuck> {
-        Some(OwnStuck {
+    fn stuck(sockets: u64, tries: u8) -> OwnStuck {
+        OwnStuck {
             sockets,
             tries,
             ..OwnStuck::default()
-        })
+        }
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn ten_old_close_waits_are_enough() {
         let with = |sockets| OwnSockets {
-            close_wait_old: stuck(sockets, 0),
+            close_wait_old: Some(stuck(sockets, 0)),
             ..in_state(State::CloseWait, 10)
         };
         assert_eq!(kinds(with(9)), []);
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn one_syn_that_was_lost_once_is_no_news_and_two_are() {
         let with = |sockets, tries| OwnSockets {
-            syn_sent_again: stuck(sockets, tries),
+            syn_sent_again: Some(stuck(sockets, tries)),
             ..in_state(State::SynSent, sockets)
         };
         assert_eq!(kinds(with(1, 1)), []);
@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn an_open_port_is_only_likely_while_the_syns_of_others_go_unanswered() {
         let own = OwnSockets {
-            syn_sent_again: stuck(3, 2),
+            syn_sent_again: Some(stuck(3, 2)),
             ..in_state(State::SynSent, 3)
         };
         let diagnosis = diagnose(&beside(own.clone(), healthy()));

@@ -96,7 +96,7 @@ impl Sight<'_> {
     }
 
     fn black_hole(&self, through: u32, lost: u32, sends: u32) -> String {
-        let edge = if lost == through + 1 {
+        let edge = if lost.checked_sub(1) == Some(through) {
             format!("packets of more than {through} bytes")
         } else {
             format!("packets of {lost} bytes and more")

@@ -161,13 +161,14 @@ pub(super) fn loss(holding: &Holding) -> f64 {
 }
 
 /// Whether connections ended by themselves at the same age, and not at the same moment: by a timer of their own, and not because
-/// something ended all of them. Each is given by when it began and how long it was idle. Absent where that cannot be told.
+/// something ended all of them. Each is given by when its
+/// handshake was done and how long it was idle. Absent where that cannot be told.
 pub fn closes_by_age(closings: &[(Duration, Duration)]) -> Option<bool> {
     /// Less than this may be how processes are scheduled.
     const TOLD_APART: Duration = Duration::from_millis(40);
     let spread = |values: &dyn Fn(&(Duration, Duration)) -> Duration| {
         let all = || closings.iter().map(values);
-        Some(all().max()? - all().min()?)
+        Some(all().max()?.saturating_sub(all().min()?))
     };
     let (ages, moments) = (spread(&|(_, age)| *age)?, spread(&|(began, age)| *began + *age)?);
     if moments > 2 * ages && moments >= TOLD_APART {

@@ -202,9 +202,11 @@ fn confidence(
     }
     // Silence is never certain.
     let is_repeated = alike.len() > 1 && !bounds.lived.is_empty();
-    match label {
-        HoldLabel::IdleReset | HoldLabel::IdleRejected if is_repeated => Confidence::Certain,
-        _ => Confidence::Likely,
+    let is_answered = matches!(label, HoldLabel::IdleReset | HoldLabel::IdleRejected);
+    if is_repeated && is_answered {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
     }
 }
 
@@ -262,7 +264,15 @@ fn tell(
                 words(from)
             )
         }
-        _ => format!("{number} ended when asked, after {} and more", words(from)),
+        (
+            HoldLabel::Healthy
+            | HoldLabel::IdleRejected
+            | HoldLabel::PeerClosed
+            | HoldLabel::TargetLost
+            | HoldLabel::NotOpen
+            | HoldLabel::Undecided,
+            _,
+        ) => format!("{number} ended when asked, after {} and more", words(from)),
     };
     diagnosis.because(says, indices.clone());
     lived(bounds, diagnosis);

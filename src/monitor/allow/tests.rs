@@ -1,5 +1,7 @@
 //! What a permission permits, and what is said of one that cannot be meant.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn permit(text: &str) -> Permit {
@@ -89,5 +91,61 @@ fn a_permission_that_cannot_be_meant_is_told_with_what_would_be_right() {
     for (text, says) in wrong {
         let error = Permit::parse(text, &Services::default()).unwrap_err();
         assert_eq!(error, says, "{text}");
+    }
+}
+
+/// What permissions and targets are made of, in any order.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("*"),
+        Just("."),
+        Just(":"),
+        Just("["),
+        Just("]"),
+        Just("/"),
+        Just("-"),
+        Just(","),
+        Just("%"),
+        Just(" "),
+        Just("a"),
+        Just("shop"),
+        Just("é"),
+        Just("10.0.0.0"),
+        Just("8"),
+        Just("443"),
+        Just("::1"),
+        Just("2001:db8::"),
+        Just("::ffff:10.0.0.1"),
+        Just("https"),
+        Just("0"),
+        Just("://"),
+    ];
+    proptest::collection::vec(piece, 0..9).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_is_a_permission_that_is_read_back_or_a_sentence(text in pieces()) {
+        match Permit::parse(&text, &Services::default()) {
+            Ok(permit) => prop_assert_eq!(Permit::parse(&permit.to_string(), &Services::default()), Ok(permit)),
+            Err(says) => prop_assert!(says.len() > 20, "{}", says),
+        }
+    }
+
+    #[test]
+    fn a_block_permits_exactly_its_addresses(block in any::<u32>(), length in 0_u8..=32, other in any::<u32>()) {
+        let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+        let address = |bits| std::net::Ipv4Addr::from_bits(bits);
+        let permit = permit(&format!("{}/{length}:80", address(block & mask)));
+        // Near ones too, not only any.
+        for bits in [other, block, block ^ 1, (block & mask).wrapping_sub(1), (block | !mask).wrapping_add(1)] {
+            let is_within = bits & mask == block & mask;
+            let plain = target(&format!("{}:80", address(bits)));
+            let mapped = target(&format!("[::ffff:{}]:80", address(bits)));
+            prop_assert_eq!(permit.permits(&plain), is_within);
+            prop_assert_eq!(permit.permits(&mapped), is_within);
+            let name = format!("{}.example:80", address(bits).to_string().replace('.', "-"));
+            prop_assert!(!permit.permits(&target(&name)));
+        }
     }
 }

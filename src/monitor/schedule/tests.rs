@@ -85,7 +85,7 @@ fn ten_thousand_targets_begin_a_millisecond_after_each_other() {
     });
     assert!(told.begun.len().abs_diff(60_000) <= 1, "{}", told.begun.len());
     for two in told.begun.windows(2) {
-        let distance = two[1].0 - two[0].0;
+        let distance = two[1].0.saturating_sub(two[0].0);
         assert!(
             distance.abs_diff(MILLISECOND) <= Duration::from_micros(1),
             "{distance:?}"
@@ -105,7 +105,7 @@ fn a_hundred_intervals_of_one_target_each_are_no_bunch() {
     });
     for window in told.begun.windows(10) {
         assert!(
-            window[9].0 - window[0].0 > Duration::from_millis(400),
+            window[9].0.saturating_sub(window[0].0) > Duration::from_millis(400),
             "{window:?}"
         );
     }
@@ -179,7 +179,7 @@ fn a_reload_leaves_the_turns_of_those_that_stay_where_they_were() {
         next.entry(*index).or_insert(*at);
     }
     for (index, last) in last {
-        let distance = next[&index] - last;
+        let distance = next[&index].saturating_sub(last);
         // The distance of two turns is 10 ms.
         assert!(
             distance.abs_diff(seconds(10)) <= Duration::from_millis(11),
@@ -272,7 +272,7 @@ proptest! {
                             prop_assert!(late <= interval(target) / 4);
                             if let Some(last) = last.insert(target, now) {
                                 // A turn may be late by a quarter, and a reload brings it forward by half.
-                                prop_assert!(now - last >= interval(target) / 4, "{:?} after {:?}", now, last);
+                                prop_assert!(now.saturating_sub(last) >= interval(target) / 4, "{:?} after {:?}", now, last);
                             }
                             running.insert(target, now + Duration::from_millis(takes[target]));
                         }

@@ -20,6 +20,8 @@ use crate::net::{clock, errno};
 pub struct Idle {
     /// Our end.
     pub from: Option<SocketAddr>,
+    /// When its handshake was done; absent without one.
+    pub made: Option<Instant>,
     /// SYNs that it took.
     pub syns: u32,
     /// From the handshake until it was asked, or until it ended by itself.
@@ -46,6 +48,7 @@ const CLOSING: Duration = Duration::from_millis(500);
 pub async fn hold(call: &Call, after: Duration, mut finish: Finish) -> Idle {
     let mut idle = Idle {
         from: None,
+        made: None,
         syns: 0,
         idle: Duration::ZERO,
         quiet: Duration::ZERO,
@@ -72,6 +75,7 @@ pub async fn hold(call: &Call, after: Duration, mut finish: Finish) -> Idle {
     line.filtered = SockRef::from(&line.stream).detach_filter().is_err() && line.filtered;
 
     let mut ear = Ear::new(&line);
+    idle.made = Some(ear.made);
     let ended = line.say_nothing(after, &mut ear, &mut finish).await;
     let now = clock::now();
     idle.idle = now - ear.made;

@@ -49,6 +49,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "seconds say so")]
 struct LimitRecord {
     at_least_s: f64,
     at_most_s: f64,

@@ -1,5 +1,6 @@
 //! What idle connections come to, for a person: the verdict, what was seen, what it does here, what to do.
 
+use std::fmt::Write as _;
 use std::io;
 
 use anstyle::AnsiColor;
@@ -84,19 +85,19 @@ fn verdict(report: &HoldReport<'_>, style: &Style) -> Vec<String> {
     };
     let mut says = format!("{label}{sure}");
     if let Some(limit) = report.limit() {
-        says += &format!(" after {}", words::limit(limit));
+        let _ = write!(says, " after {}", words::limit(limit));
     }
     if let Some(sender) = diagnosis.and_then(|diagnosis| diagnosis.sender) {
-        says += &format!(", by: {sender}");
+        let _ = write!(says, ", by: {sender}");
     }
-    says += &format!(": {in_short}");
+    let _ = write!(says, ": {in_short}");
     match (label, report.outcome) {
         (HoldLabel::Healthy, Some(outcome)) => {
-            says += &format!(" ({})", human_duration(outcome.holding.max_s));
+            let _ = write!(says, " ({})", human_duration(outcome.holding.max_s));
         }
         (HoldLabel::Undecided, Some(outcome)) => {
             if let Some(lived) = outcome.diagnosis.lived_s {
-                says += &format!("; alive after {}", human_duration(lived));
+                let _ = write!(says, "; alive after {}", human_duration(lived));
             }
         }
         _ => {}

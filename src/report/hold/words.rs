@@ -113,7 +113,9 @@ fn end(first: &Held, alike: &[&Held]) -> String {
 fn control_words(control: &Dial) -> String {
     match &control.answer {
         Answer::SynAck(_) => "a new connection was made".to_owned(),
-        other => format!("a new connection failed: {}", answer_words(other)),
+        other @ (Answer::Rst | Answer::Icmp(_) | Answer::Local(_) | Answer::Silence) => {
+            format!("a new connection failed: {}", answer_words(other))
+        }
     }
 }
 

@@ -5,10 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::{Addresses, PACKETS_A_CONNECTION};
+use crate::check::PACKETS_A_CONNECTION;
 use crate::monitor::{Allow, Config, Module, Reach, Watched};
-use crate::net::dns::Families;
-use crate::net::raw::Use;
 use crate::report::human::{count, list, wrap, write_table};
 use crate::target::Host;
 
@@ -107,22 +105,15 @@ fn modules(config: &Config) -> Vec<[String; 9]> {
     rows
 }
 
+/// What is usual is left out.
 fn looks_at(module: &Module) -> String {
-    let addresses = match module.addresses {
-        Addresses::All => "all",
-        Addresses::First => "first",
-    };
-    let families = match module.families {
-        Families::Both => "",
-        Families::V4 => ", IPv4",
-        Families::V6 => ", IPv6",
-    };
-    let mode = match module.raw {
-        Use::WhenNeeded => "",
-        Use::Never => ", connect",
-        Use::Always => ", raw",
-    };
-    format!("{addresses}{families}{mode}")
+    let unusual = [(module.family(), "both"), (module.mode(), "auto")]
+        .into_iter()
+        .filter(|(word, usual)| word != usual);
+    let words: Vec<&str> = std::iter::once(module.addresses())
+        .chain(unusual.map(|(word, _)| word))
+        .collect();
+    words.join(", ")
 }
 
 fn list_of(items: &[impl ToString]) -> String {

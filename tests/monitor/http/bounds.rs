@@ -444,7 +444,7 @@ pub(crate) fn what_is_under_way_at_the_end_is_finished_within_its_time(at: IpAdd
 }
 
 pub(crate) fn both_families_are_heard_and_a_port_that_is_taken_is_named(at: IpAddr) -> Result<(), Failed> {
-    let gate = std::sync::Arc::new(Gate::open());
+    let gate = std::sync::Arc::new(Gate::open(|_| {}));
     let bind =
         |addresses: &[SocketAddr]| Server::bind(addresses, Limits::default(), std::sync::Arc::clone(&gate));
     let first = bind(&[SocketAddr::new(at, 0)])?;

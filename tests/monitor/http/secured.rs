@@ -409,7 +409,7 @@ pub(crate) fn what_is_wrong_with_the_file_is_told_with_its_place(_: IpAddr) -> R
         ),
         (
             "basic_auth_users:\n\talice: x\n",
-            "2:1: a tab: YAML is indented with spaces alone",
+            "2:2: a tab: YAML is indented with spaces alone",
         ),
     ] {
         // What begins so has what TLS needs.

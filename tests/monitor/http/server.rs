@@ -61,15 +61,14 @@ impl Served {
     /// With a web configuration.
     pub(crate) fn start_with(at: IpAddr, limits: Limits, file: Option<&Path>) -> Result<Self, Failed> {
         let seen = Arc::new(Seen::default());
+        let told = Arc::clone(&seen);
+        let complain = move |says: &str| {
+            let mut complaints = told.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+            complaints.push(says.to_owned());
+        };
         let gate = match file {
-            None => Gate::open(),
-            Some(file) => {
-                let seen = Arc::clone(&seen);
-                Gate::read(file, move |says| {
-                    let mut complaints = seen.complaints.lock().unwrap_or_else(PoisonError::into_inner);
-                    complaints.push(says.to_owned());
-                })?
-            }
+            None => Gate::open(complain),
+            Some(file) => Gate::read(file, complain)?,
         };
         let gate = Arc::new(gate);
         let server = Server::bind(&[SocketAddr::new(at, 0)], limits, Arc::clone(&gate))?;

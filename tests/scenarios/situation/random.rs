@@ -8,10 +8,13 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use tcpprobe::diagnose::{Confidence, Diagnosis, diagnose};
+use tcpprobe::evidence::sockets::State;
 use tcpprobe::evidence::{
-    Answer, Controls, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Listener, LocalError,
-    LocalMeans, Look, Neighbour, NeighbourState, NextHop, Observation, Ping, Question, Reply, ReplySays,
-    Reset, ResetShape, Route, Saw, SeenAt, Shot, ShotOutcome, SynAckOptions, TimedBy,
+    Answer, Controls, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, LinkMtu, Listener,
+    LocalError, LocalMeans, Look, Neighbour, NeighbourState, NextHop, Observation, OwnPorts, OwnSegments,
+    OwnSockets, OwnStuck, Ping, Question, Reply, ReplySays, Reset, ResetShape, Route, Saw, SeenAt,
+    SegmentSizes, Shot, ShotOutcome, SizeMeans, SizeOutcome, SizeProbe, Small, SynAckOptions, TimedBy,
+    TooBig,
 };
 
 use crate::endpoint::nothing_seen;
@@ -116,8 +119,77 @@ fn saw(version: Version) -> BoxedStrategy<Saw> {
         1 => look(neighbour(endpoint.ip())).prop_map(Saw::Neighbour),
         1 => look(listener()).prop_map(Saw::Listener),
         1 => look(counters()).prop_map(Saw::Counters),
+        1 => look(own_sockets()).prop_map(Saw::OwnSockets),
+        3 => size_probe(endpoint).prop_map(Saw::Size),
+        1 => look((68..70_000u32).prop_map(|mtu| LinkMtu { mtu })).prop_map(Saw::LinkMtu),
     ]
     .boxed()
+}
+
+fn own_sockets() -> impl Strategy<Value = OwnSockets> {
+    let stuck = || {
+        let some = (1..9u64, 0..9u8, prop::option::of(duration())).prop_map(|(sockets, tries, longest_s)| {
+            OwnStuck {
+                sockets,
+                tries,
+                longest_s,
+                gives_up_in_s: longest_s,
+            }
+        });
+        prop::option::of(some)
+    };
+    let states = prop::collection::btree_map(prop::sample::select(State::ALL), 1..2000u64, 0..4);
+    let ports = prop::option::of((0..101u32, 1..101u32).prop_map(|(taken, of)| OwnPorts {
+        taken,
+        waiting: taken / 2,
+        of,
+    }));
+    (states, stuck(), stuck(), stuck(), stuck(), ports, 0..1000u64).prop_map(
+        |(states, syn_sent_again, send_stalled, zero_window, close_wait_old, ports, sent)| OwnSockets {
+            age_s: Duration::ZERO,
+            states,
+            syn_sent_again,
+            send_stalled,
+            zero_window,
+            close_wait_old,
+            segments: OwnSegments {
+                sent,
+                sent_again: sent / 7,
+            },
+            ports,
+        },
+    )
+}
+
+fn size_probe(endpoint: SocketAddr) -> impl Strategy<Value = SizeProbe> {
+    let says = (prop::option::of(0..2000u32), any::<bool>()).prop_map(move |(mtu, stopped_by_us)| TooBig {
+        mtu,
+        from: Some(endpoint.ip()),
+        stopped_by_us,
+    });
+    let outcome = prop_oneof![
+        Just(SizeOutcome::Through),
+        says.prop_map(SizeOutcome::TooBig),
+        Just(SizeOutcome::Rejected { from: None }),
+        Just(SizeOutcome::Silence),
+        Just(SizeOutcome::NotSent {
+            errno: "E".to_owned()
+        }),
+    ];
+    let means = prop_oneof![
+        Just(SizeMeans::Segment),
+        Just(SizeMeans::Datagram),
+        Just(SizeMeans::Ping)
+    ];
+    let small = prop::option::of(prop_oneof![Just(Small::Answered), Just(Small::Unanswered)]);
+    let size = prop_oneof![Just(576), Just(1280), Just(1500), 0..u32::MAX];
+    (means, size, outcome, small).prop_map(move |(means, size, outcome, small)| SizeProbe {
+        means,
+        to: endpoint,
+        size,
+        outcome,
+        small,
+    })
 }
 
 fn shot(version: Version) -> BoxedStrategy<Shot> {
@@ -236,7 +308,11 @@ fn handshake() -> BoxedStrategy<Handshake> {
                 segments_in,
                 timestamps,
                 peer_window: None,
-                segments: None,
+                segments: Some(SegmentSizes {
+                    sends: u32::MAX.wrapping_mul(retransmitted_syns.wrapping_add(1)),
+                    path_mtu: 1500,
+                    advertised: 1460,
+                }),
                 ending,
             },
         )

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use super::{Web, is_from_another_site};
 use crate::http::{Body, Request, Response};
 use crate::monitor::{Aim, Answer, Asked, Check, Module, Refused};
-use crate::net::clock;
+use crate::net::{clock, settings};
 use crate::report::monitor::{Exposition, exposition, of_probe};
 use crate::report::{Style, Verbosity, read, text};
 
@@ -71,7 +71,7 @@ fn told(check: &Check, module: &Module) -> String {
     let mut told = Vec::new();
     // A vector takes whatever is written.
     let written = read::lines(&check.record)
-        .map(|outcome| text::Writer::default().target(&outcome, None, &style, &mut told));
+        .map(|outcome| text::Writer::default().target(&outcome, settings::syn_schedule(), &style, &mut told));
     let mut told = match written {
         Ok(_) => String::from_utf8_lossy(&told).into_owned(),
         Err(_) => check.record.to_string(),
