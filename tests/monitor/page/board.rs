@@ -14,8 +14,10 @@ use super::browser::outcomes::{Does, at_address, diagnosed, evidence, unknown_na
 
 /// When the checks of these boards are made.
 pub(super) const NOW: Duration = Duration::from_secs(1_700_000_000);
-/// From one check of a target to that of the next.
-const INTERVAL: Duration = Duration::from_secs(15);
+/// When the check before was.
+const BEFORE: Duration = Duration::from_secs(1_699_999_985);
+/// When the process began.
+const BEGAN: Duration = Duration::from_secs(1_699_996_400);
 
 /// A target of a board.
 pub(super) struct Plan {
@@ -36,7 +38,7 @@ pub(super) fn plan(name: &str, team: &str, outcome: TargetOutcome) -> Plan {
 
 /// One of each kind.
 pub(super) fn few() -> Vec<Plan> {
-    let mut plans = vec![
+    let mut few = vec![
         plan("web", "shop", at_address("10.0.3.7:80", Does::Answer)),
         plan("api", "shop", at_address("10.0.3.8:80", Does::Answer)),
         plan("db", "data", at_address("10.0.3.7:5432", Does::Drop)),
@@ -44,14 +46,14 @@ pub(super) fn few() -> Vec<Plan> {
         plan("edge", "net", at_address("[2001:db8::7]:443", Does::Prohibit)),
         plan("nope", "net", unknown_name("nope:80")),
     ];
-    plans[4].module = "strict";
-    plans
+    few[4].module = "strict";
+    few
 }
 
 /// So many, of which every hundredth refuses and every thousandth drops.
 pub(super) fn many(count: u32) -> Vec<Plan> {
     let first = "10.9.0.0:8080".parse().unwrap();
-    let diagnoses = Does::ALL.map(|does| diagnose(&evidence(first, does, 0)));
+    let meanings = Does::ALL.map(|does| diagnose(&evidence(first, does, 0)));
     let of = |number: u32| {
         let does = match number % 1000 {
             7 => Does::Drop,
@@ -59,7 +61,7 @@ pub(super) fn many(count: u32) -> Vec<Plan> {
             _ => Does::Answer,
         };
         let address = format!("10.9.{}.{}:8080", number / 250, number % 250);
-        let diagnosis = diagnoses[does as usize].clone();
+        let diagnosis = meanings[does as usize].clone();
         let rack = format!("r{}", number % 7);
         plan(
             &format!("node-{number:05}"),
@@ -90,7 +92,7 @@ pub(super) fn hostile() -> Vec<Plan> {
 
 /// A board on which each target had two checks, the later at [`NOW`].
 pub(super) fn board(plans: &[Plan]) -> Arc<Board> {
-    let board = Board::new(NOW - Duration::from_secs(3600));
+    let board = Board::new(BEGAN);
     let modules: BTreeMap<String, Arc<Module>> = [Module::DEFAULT, "strict"]
         .into_iter()
         .map(|name| {
@@ -106,13 +108,13 @@ pub(super) fn board(plans: &[Plan]) -> Arc<Board> {
         .map(|plan| Arc::new(slot(plan, &modules[plan.module])))
         .collect();
     for (plan, slot) in plans.iter().zip(&slots) {
-        look(slot, &plan.outcome, NOW - INTERVAL);
+        look(slot, &plan.outcome, BEFORE);
         look(slot, &plan.outcome, NOW);
     }
     let loaded = Loaded {
         hash: 0x1234_5678_9abc,
         is_success: true,
-        success_unix_s: NOW - Duration::from_secs(3600),
+        success_unix_s: BEGAN,
         error: None,
     };
     board.replace(slots, modules, loaded);

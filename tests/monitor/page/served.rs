@@ -43,7 +43,7 @@ impl Served {
                 }
                 let state = Arc::clone(&shared);
                 // A browser that goes away is none of our business.
-                thread::spawn(move || state.answer(stream).ok());
+                thread::spawn(move || state.answer(&stream).ok());
             }
         });
         Ok(Self { state, address })
@@ -69,8 +69,8 @@ impl Served {
 }
 
 impl State {
-    fn answer(&self, stream: TcpStream) -> io::Result<()> {
-        let mut reader = BufReader::new(&stream);
+    fn answer(&self, stream: &TcpStream) -> io::Result<()> {
+        let mut reader = BufReader::new(stream);
         let mut first = String::new();
         reader.read_line(&mut first)?;
         let mut line = String::new();
@@ -89,8 +89,8 @@ impl State {
             body.len(),
             page_policy()
         );
-        (&stream).write_all(head.as_bytes())?;
-        (&stream).write_all(&body)
+        { stream }.write_all(head.as_bytes())?;
+        { stream }.write_all(&body)
     }
 
     fn body(&self, path: &str) -> (&'static str, &'static str, Vec<u8>) {
