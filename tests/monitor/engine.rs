@@ -159,7 +159,6 @@ fn silent_beside_rejected(family: Family, powers: Powers) -> Result<(), Failed> 
         mtu: 0,
         says: IcmpMeaning::AdminProhibited,
         from: Place::R1,
-        mtu: 0,
         ttl: 64,
     };
     let reject = Action::Answer(Answer::Icmp(icmp));
@@ -310,8 +309,8 @@ fn reloads() -> Result<(), Failed> {
     fs::write(&config, "targets: [ nowhere ]\n")?;
     watching.signal(Signal::SIGHUP)?;
     let refused = watching.until("a refusal", |line| line["success"] == false)?;
-    let says = refused["error"].as_str().unwrap_or_default().to_owned();
-    wanted(says.contains("nowhere") && refused["targets"] == 2, || {
+    let why = refused["error"].as_str().unwrap_or_default().to_owned();
+    wanted(why.contains("nowhere") && refused["targets"] == 2, || {
         refused.to_string()
     })?;
     wanted(refused["configuration"] == reloaded["configuration"], || {
