@@ -97,7 +97,8 @@ pub(crate) fn requests_in_one_packet_are_answered_in_their_order(at: IpAddr) -> 
     let mut connection = Connection::open(served.address)?;
     let requests: String = (0..50)
         .map(|number| format!("GET /echo?n={number} HTTP/1.1\r\nhost: test\r\n\r\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     connection.send(requests)?;
     for number in 0..50 {
         let answer = connection.answer()?;
@@ -305,9 +306,15 @@ pub(crate) fn requests_beyond_the_limit_are_told_to_come_again(at: IpAddr) -> Re
 pub(crate) fn what_is_too_large_is_refused(at: IpAddr) -> Result<(), Failed> {
     let served = Served::start(at, Limits::default())?;
     let long = "x".repeat(20_000);
-    let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
+    let many: String = (0..200)
+        .map(|number| format!("x-{number}: y\r\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let body = "x".repeat(70_000);
-    let chunked: String = (0..70).map(|_| format!("3e8\r\n{}\r\n", &body[..1000])).collect();
+    let chunked: String = (0..70)
+        .map(|_| format!("3e8\r\n{}\r\n", &body[..1000]))
+        .collect::<Vec<_>>()
+        .concat();
     for (what, request, status) in [
         (
             "a long header",

@@ -82,7 +82,8 @@ impl Connection {
         let lines: String = headers
             .iter()
             .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         self.send(format!("{method} {path} HTTP/1.1\r\nhost: test\r\n{lines}\r\n"))?;
         self.answer_to(method)
     }

@@ -310,6 +310,7 @@ pub(crate) fn guessing_passwords_keeps_nobody_out(at: IpAddr) -> Result<(), Fail
     Ok(())
 }
 
+#[expect(clippy::too_many_lines, reason = "most of them are a table")]
 pub(crate) fn what_is_wrong_with_the_file_is_told_with_its_place(_: IpAddr) -> Result<(), Failed> {
     let authority = Authority::new("ours")?;
     for (config, expected) in [
