@@ -1,6 +1,8 @@
 //! `tcpprobe monitor` as a whole: against networks in which ports fail and come back, asked over HTTP as Prometheus asks, and
 //! looked at as a person does.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 #[path = "monitor/engine.rs"]
 mod engine;
 #[path = "monitor/exposition.rs"]

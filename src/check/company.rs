@@ -20,7 +20,17 @@ pub struct Company {
     /// Other targets that are looked at in the same time.
     others: u32,
     pace: Pace,
+    rejections: Rejections,
     hosts: Mutex<HashMap<IpAddr, Ledger>>,
+}
+
+/// Whether what rejected one endpoint may have rejected another of its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rejections {
+    /// Many are looked at within a second, and who rejects them limits the rate of its ICMP errors: silence may be a rejection.
+    Shared,
+    /// Each has its own time, and the error that it is due.
+    Own,
 }
 
 /// SYNs to other ports of one host: all of them when all endpoints keep one, or one endpoint's.
@@ -52,7 +62,18 @@ impl Company {
         Self {
             others,
             pace,
+            rejections: Rejections::Shared,
             hosts: Mutex::default(),
+        }
+    }
+
+    /// The same, of targets whose checks are spread over time: a sender of ICMP errors has one for each of them, so that the
+    /// silence of one port is no rejection because another port of its host is rejected.
+    #[must_use]
+    pub fn spread(self) -> Self {
+        Self {
+            rejections: Rejections::Own,
+            ..self
         }
     }
 
@@ -103,6 +124,9 @@ impl Company {
     /// What rejected another endpoint of the host, if so many may have been rejected that the sender's limit may have kept
     /// this one's ICMP error away.
     pub(super) fn rejection_of_others(&self, endpoint: SocketAddr) -> Option<IcmpError> {
+        if self.rejections == Rejections::Own {
+            return None;
+        }
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let host = hosts.get(&endpoint.ip())?;
         let (rejected, error) = host.rejection.as_ref()?;

@@ -25,11 +25,13 @@ use super::TCPPROBE;
 use super::monitor::{Cost, get};
 
 /// Ports whose packets the wire does something to.
-const WIRED: std::ops::Range<u16> = 9000..9120;
+const WIRED: std::ops::Range<u16> = 9000..9040;
 /// Ports whose accept queue is filled.
-const QUEUED: std::ops::Range<u16> = 9200..9210;
+const QUEUED: std::ops::Range<u16> = 9200..9205;
+/// What stands for all ports.
+const PATH: u16 = u16::MAX;
 /// Ports that are closed.
-const CLOSED: std::ops::Range<u16> = 9300..9310;
+const CLOSED: std::ops::Range<u16> = 9300..9305;
 const INTERVAL: Duration = Duration::from_secs(4);
 const TIMEOUT: Duration = Duration::from_secs(3);
 const CONFIRM: u32 = 2;
@@ -39,6 +41,8 @@ const UNTIL_CONFIRMED: Duration = Duration::from_secs(14);
 const WARM_UP: Duration = Duration::from_secs(30);
 /// How often something begins or ends, listeners are emptied, and so on.
 const TICK: Duration = Duration::from_millis(500);
+/// How likely something is injured.
+const INJURIES_A_TICK: f64 = 0.15;
 const RELOAD_EVERY: Duration = Duration::from_secs(23);
 
 /// What is done to a port.
@@ -51,7 +55,7 @@ enum Injury {
     Reject,
     /// Every SYN to it is answered with a RST.
     Reset,
-    /// One packet of twelve is lost, in either direction.
+    /// One packet of thirty is lost, in either direction, of all ports.
     Loss,
     /// Its accept queue is full.
     Queue,
@@ -140,7 +144,7 @@ impl Soak {
         let (told_to, ended_to) = (Arc::clone(&told), Arc::clone(&ended));
         thread::spawn(move || read(out, &told_to, &ended_to));
         let now = clock::unix_now();
-        let all = WIRED.chain(QUEUED).chain(CLOSED);
+        let all = WIRED.chain(QUEUED).chain(CLOSED).chain([PATH]);
         let mut soak = Self {
             lab,
             child,
@@ -162,19 +166,37 @@ impl Soak {
         Ok(soak)
     }
 
-    /// Injures and heals ports, and has the configuration read again now and then; then waits until all is as it was.
+    /// Does all that it does for a while, then for so long; at the end all is healed, and has time to be as it was.
     fn run(&mut self, how_long: Duration) -> io::Result<Vec<Told>> {
-        self.rest(WARM_UP)?;
-        self.costs.push(("before", Cost::of(&self.child)?));
         let asked = Arc::clone(&self.asked);
         // A thread has the network of the one that began it.
         self.lab
             .on(Node::Client, move || drop(thread::spawn(move || ask(&asked))))?;
+        // What is opened once, such as raw sockets, is open by then.
+        self.rest(WARM_UP)?;
+        self.disturb(WARM_UP)?;
+        self.heal_all()?;
+        self.costs.push(("before", Cost::of(&self.child)?));
+        self.disturb(how_long)?;
+        self.costs.push(("at the end", Cost::of(&self.child)?));
+        self.asked.is_over.store(true, Ordering::Relaxed);
+        self.heal_all()?;
+        self.costs.push(("after", Cost::of(&self.child)?));
+        let pid = i32::try_from(self.child.id()).map_err(io::Error::other)?;
+        kill(Pid::from_raw(pid), Signal::SIGTERM)?;
+        self.child.wait()?;
+        // What it wrote last may still be on its way to us.
+        thread::sleep(TICK);
+        Ok(self.told.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Injures and heals ports, and has the configuration read again now and then.
+    fn disturb(&mut self, how_long: Duration) -> io::Result<()> {
         let until = clock::now() + how_long;
         let mut reload_at = clock::now() + RELOAD_EVERY;
         while clock::now() < until {
             self.heal()?;
-            if self.dice.f64() < 0.5 {
+            if self.dice.f64() < INJURIES_A_TICK {
                 self.injure()?;
             }
             if clock::now() > reload_at {
@@ -183,18 +205,14 @@ impl Soak {
             }
             self.rest(TICK)?;
         }
-        self.costs.push(("at the end", Cost::of(&self.child)?));
+        Ok(())
+    }
+
+    /// Heals everything, and waits until that has been seen.
+    fn heal_all(&mut self) -> io::Result<()> {
         self.until.values_mut().for_each(|until| *until = Duration::ZERO);
         self.heal()?;
-        self.asked.is_over.store(true, Ordering::Relaxed);
-        self.rest(WARM_UP)?;
-        self.costs.push(("after", Cost::of(&self.child)?));
-        let pid = i32::try_from(self.child.id()).map_err(io::Error::other)?;
-        kill(Pid::from_raw(pid), Signal::SIGTERM)?;
-        self.child.wait()?;
-        // What it wrote last may still be on its way to us.
-        thread::sleep(TICK);
-        Ok(self.told.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        self.rest(WARM_UP)
     }
 
     /// Waits, and accepts meanwhile where nobody else does.
@@ -220,19 +238,23 @@ impl Soak {
     /// One healthy port gets an injury, for long enough that it has to be confirmed, or for so short that it need not be.
     fn injure(&mut self) -> io::Result<()> {
         let ports: Vec<u16> = self.histories.keys().copied().collect();
-        let Some(port) = self
-            .dice
-            .choice(ports)
-            .filter(|port| self.injury(*port) == Injury::None)
-        else {
+        // One in eight is of the path, and so of all.
+        let port = if self.dice.u8(0..8) == 0 {
+            Some(PATH)
+        } else {
+            self.dice.choice(ports)
+        };
+        let Some(port) = port.filter(|port| self.injury(*port) == Injury::None) else {
             return Ok(());
         };
-        let injury = if QUEUED.contains(&port) {
+        let injury = if port == PATH {
+            Injury::Loss
+        } else if QUEUED.contains(&port) {
             Injury::Queue
         } else if CLOSED.contains(&port) {
             Injury::Closed
         } else {
-            [Injury::Drop, Injury::Reject, Injury::Reset, Injury::Loss][self.dice.usize(0..4)]
+            [Injury::Drop, Injury::Reject, Injury::Reset][self.dice.usize(0..3)]
         };
         let seconds = self.dice.u64(2..45);
         self.until
@@ -274,7 +296,7 @@ impl Soak {
                 let now = self
                     .histories
                     .iter()
-                    .flat_map(|(port, history)| Some((*port, history.last()?.1)));
+                    .filter_map(|(port, history)| Some((*port, history.last()?.1)));
                 self.lab
                     .rewire(now.flat_map(|(port, injury)| rules(port, injury)).collect())
                     .map_err(io::Error::other)
@@ -324,14 +346,16 @@ impl Soak {
             for ((began, injury), ended) in history.iter().zip(ends) {
                 let counts = kinds.entry(*injury).or_default();
                 counts[0] += 1;
-                // Loss need not show.
-                let must_show = ended.saturating_sub(*began) > UNTIL_CONFIRMED && *injury != Injury::Loss;
+                // Loss of the path need not show.
+                let must_show = ended.saturating_sub(*began) > UNTIL_CONFIRMED && *port != PATH;
                 if !must_show || *began == history[0].0 {
                     continue;
                 }
                 counts[1] += 1;
                 let is_so = targets_of(*port).into_iter().all(|target| {
-                    state(told, &target, *began + UNTIL_CONFIRMED).is_some_and(|class| injury.allows(class))
+                    let at = *began + UNTIL_CONFIRMED;
+                    state(told, &target, at)
+                        .is_some_and(|class| injury.allows(class) || self.is_slow_by_loss(class, at))
                 });
                 if is_so {
                     counts[2] += 1;
@@ -374,16 +398,30 @@ impl Soak {
 
     /// Whether something was so at the time of the checks that confirmed it.
     fn is_true(&self, told: &Told) -> bool {
-        let from = told.at.saturating_sub(UNTIL_CONFIRMED);
-        let Some(history) = self.histories.get(&told.port) else {
+        if self.is_slow_by_loss(&told.class, told.at) {
             return true;
+        }
+        let injuries = self.injuries(told.port, told.at);
+        injuries.is_empty() || injuries.iter().any(|injury| injury.allows(&told.class))
+    }
+
+    fn is_slow_by_loss(&self, class: &str, at: Duration) -> bool {
+        class == "slow" && self.injuries(PATH, at).contains(&Injury::Loss)
+    }
+
+    /// What a port had at some time of the checks that end at that moment; nothing of a port that nobody injures.
+    fn injuries(&self, port: u16, at: Duration) -> Vec<Injury> {
+        let from = at.saturating_sub(UNTIL_CONFIRMED);
+        let Some(history) = self.histories.get(&port) else {
+            return Vec::new();
         };
         let ends = history.iter().skip(1).map(|(at, _)| *at).chain([Duration::MAX]);
         history
             .iter()
             .zip(ends)
-            .filter(|((began, _), ended)| *began <= told.at && *ended >= from)
-            .any(|((_, injury), _)| injury.allows(&told.class))
+            .filter(|((began, _), ended)| *began <= at && *ended >= from)
+            .map(|((_, injury), _)| *injury)
+            .collect()
     }
 }
 
@@ -403,8 +441,8 @@ impl Injury {
 
 /// The confirmed state of a target at a time.
 fn state<'a>(told: &'a [Told], target: &str, at: Duration) -> Option<&'a str> {
-    let of_target = told.iter().filter(|told| told.target == target && told.at <= at);
-    of_target.last().map(|told| told.class.as_str())
+    let mut of_target = told.iter().filter(|told| told.target == target && told.at <= at);
+    of_target.next_back().map(|told| told.class.as_str())
 }
 
 fn rules(port: u16, injury: Injury) -> Vec<Rule> {
@@ -438,7 +476,8 @@ fn rules(port: u16, injury: Injury) -> Vec<Rule> {
         Injury::Loss => [Direction::Server, Direction::Client]
             .map(|towards| Rule {
                 towards,
-                probability: Some(1.0 / 12.0),
+                port: None,
+                probability: Some(1.0 / 30.0),
                 ..rule(PacketKind::Tcp, Action::Drop)
             })
             .to_vec(),
@@ -463,7 +502,7 @@ fn listener(port: u16, count: usize, behaviour: Behaviour) -> Listener {
 fn targets_of(port: u16) -> Vec<String> {
     let [v4, v6] = [Family::V4, Family::V6].map(|family| Place::Server.address(family));
     let mut targets = vec![format!("{v4}:{port}"), format!("[{v6}]:{port}")];
-    if port % 3 == 0 {
+    if port.is_multiple_of(3) {
         targets.push(format!("server.lab:{port}"));
     }
     targets
@@ -559,11 +598,8 @@ fn ask(asked: &Asked) {
             }
         };
         match get(&path) {
-            Ok((200, _)) => {
-                asked.answers.fetch_add(1, Ordering::Relaxed);
-            }
             // A host may not be asked more often than so.
-            Ok((429, _)) => {
+            Ok((200 | 429, _)) => {
                 asked.answers.fetch_add(1, Ordering::Relaxed);
             }
             Ok((status, _)) => asked.note(status.to_string()),

@@ -1,6 +1,7 @@
 //! The page of a matrix in headless Chromium: what a person sees, clicks and types.
 
-#[path = "html/browser.rs"]
+#[allow(dead_code, reason = "shared with the tests of other pages")]
+#[path = "../browser/mod.rs"]
 mod browser;
 #[path = "html/sample.rs"]
 mod sample;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use tcpprobe::report::Style;
 use tcpprobe::report::matrix::{Form, write};
 
+use crate::support::cannot;
 use browser::{Browser, Key};
 use sample::{Sample, hostile, large, small};
 
@@ -274,7 +276,10 @@ struct Page {
 impl Page {
     /// Absent where there is no browser.
     fn open(sample: &Sample, hash: &str) -> Option<Self> {
-        let browser = Browser::start()?;
+        let Some(browser) = Browser::start() else {
+            cannot(Browser::MISSING);
+            return None;
+        };
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("matrix.html");
         sample.write(&path);
@@ -360,13 +365,8 @@ impl Page {
         self.panel()
     }
 
-    /// Waits for something that follows from what was done, drawn by drawn picture.
     fn wait_until(&self, condition: &str) {
-        let script = format!(
-            "const done = arguments[arguments.length - 1]; let left = 300; \
-             const look = () => ({condition}) || --left === 0 ? done(left > 0) : requestAnimationFrame(look); look()"
-        );
-        assert_eq!(self.browser.run_async(&script), json!(true), "{condition}");
+        self.browser.wait_until(condition);
     }
 
     /// Result, source and target of each row of the list.

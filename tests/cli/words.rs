@@ -124,3 +124,18 @@ fn what_is_wrong_with_the_filters_of_sockets_is_told_with_what_would_be_right() 
         assert!(ran.err.contains(says), "{says}: {}", ran.err);
     }
 }
+
+#[test]
+fn explain_knows_what_becomes_of_idle_connections() {
+    for asked in ["idle-dropped", "hold/idle-dropped"] {
+        let ran = tcpprobe(&["explain", asked]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+        assert!(
+            ran.out.starts_with("hold/idle-dropped: something forgets"),
+            "{}",
+            ran.out
+        );
+    }
+    let list = tcpprobe(&["explain"]).out;
+    assert!(list.contains("\n  hold/peer-closed "), "{list}");
+}

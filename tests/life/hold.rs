@@ -87,24 +87,37 @@ const RESTARTED: u16 = 8091;
 const SPEAKS: u16 = 8092;
 const NOT_OPEN: u16 = 8099;
 
-fn wire(port_is_dead: bool) -> Result<Vec<Rule>, Failed> {
+/// Whether what dies has done so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dying {
+    Alive,
+    Dead,
+}
+
+fn wire(dying: Dying) -> Result<Vec<Rule>, Failed> {
     let mut text = String::new();
+    let mut rule = |about: &str| {
+        text.push_str("[[rule]]\n");
+        text.push_str(about);
+        text.push('\n');
+    };
     for port in [LOSSY, LOSSY_AND_DROPPED] {
         for towards in ["server", "client"] {
-            text += &format!(
-                "[[rule]]\ntowards = '{towards}'\nport = {port}\nprobability = 0.1\naction = 'drop'\n"
-            );
+            rule(&format!(
+                "towards = '{towards}'\nport = {port}\nprobability = 0.1\naction = 'drop'"
+            ));
         }
     }
-    if port_is_dead {
-        text += &format!("[[rule]]\ntowards = 'server'\nport = {DIES}\naction = 'drop'\n");
+    if dying == Dying::Dead {
+        rule(&format!("towards = 'server'\nport = {DIES}\naction = 'drop'"));
         // A firewall that rejects a FIN, and a keepalive probe too, whose rejection the kernel does not hear.
-        text +=
-            &format!("[[rule]]\ntowards = 'server'\npacket = 'ack'\nport = {REJECTED}\naction = 'drop'\n");
-        text += &format!(
-            "[[rule]]\ntowards = 'server'\npacket = 'fin'\nport = {REJECTED}\n\
-             action = {{ answer = {{ icmp = {{ says = 'admin-prohibited', from = 'r1' }} }} }}\n"
-        );
+        rule(&format!(
+            "towards = 'server'\npacket = 'ack'\nport = {REJECTED}\naction = 'drop'"
+        ));
+        rule(&format!(
+            "towards = 'server'\npacket = 'fin'\nport = {REJECTED}\n\
+             action = {{ answer = {{ icmp = {{ says = 'admin-prohibited', from = 'r1' }} }} }}"
+        ));
     }
     let wire: tcpprobe::lab::network::Wire = toml::from_str(&text).map_err(|error| error.to_string())?;
     Ok(wire.rule)
@@ -285,7 +298,7 @@ fn near_twenty(document: &Value) -> Result<(), Failed> {
 fn show(family: Family, reader: Reader) -> Result<(), Failed> {
     let network: Network = toml::from_str(NETWORK).map_err(|error| error.to_string())?;
     let lab = Arc::new(Lab::build(&network)?);
-    lab.rewire(wire(false)?)?;
+    lab.rewire(wire(Dying::Alive)?)?;
     let ip = Place::Server.address(family);
     let peers = Peers::start(&lab, ip)?;
     let began = clock::now();
@@ -301,7 +314,7 @@ fn show(family: Family, reader: Reader) -> Result<(), Failed> {
         .collect();
     let early = end_early(&lab, reader, SocketAddr::new(ip, HEALTHY));
     thread::sleep(Duration::from_secs(5).saturating_sub(clock::now() - began));
-    lab.rewire(wire(true)?)?;
+    lab.rewire(wire(Dying::Dead)?)?;
     peers.restart();
     let mut wrong = Vec::new();
     if let Err(error) = early {

@@ -10,8 +10,8 @@ use libtest_mimic::{Failed, Trial};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use tcpprobe::lab::network::{
-    Action, Answer, Arrival, Behaviour, Direction, Dns, DnsAnswer, DnsReply, Files, Listener, PacketKind,
-    Rule, Wire,
+    Action, Answer, Arrival, Behaviour, Direction, Dns, DnsAnswer, DnsReply, Files, IcmpAnswer, IcmpMeaning,
+    Listener, PacketKind, Rule, Wire,
 };
 use tcpprobe::lab::{Family, Lab, Network, Node, Place, Powers};
 use tcpprobe::net::clock;
@@ -30,6 +30,10 @@ pub(crate) fn trials(house: &House) -> Vec<Trial> {
             all.push(house.trial(
                 named("a_port_that_fails_and_comes_back_is_told_as_that"),
                 move || fails_and_comes_back(family, powers),
+            ));
+            all.push(house.trial(
+                named("a_silent_port_is_not_rejected_because_another_is"),
+                move || silent_beside_rejected(family, powers),
             ));
             all.push(
                 house.trial(named("one_lost_syn_is_a_verdict_and_no_state"), move || {
@@ -150,6 +154,57 @@ fn one_lost_syn(family: Family, powers: Powers) -> Result<(), Failed> {
     wanted(states == 1, || format!("{states} states: {:#?}", ended.lines))
 }
 
+fn silent_beside_rejected(family: Family, powers: Powers) -> Result<(), Failed> {
+    let icmp = IcmpAnswer {
+        mtu: 0,
+        says: IcmpMeaning::AdminProhibited,
+        from: Place::R1,
+        ttl: 64,
+    };
+    let reject = Action::Answer(Answer::Icmp(icmp));
+    let (rejected, silent) = (OPEN + 1, OPEN + 2);
+    let lab = Lab::build(&Network {
+        wire: Wire {
+            rule: vec![
+                rule(PacketKind::Syn, rejected, reject),
+                rule(PacketKind::Tcp, silent, Action::Drop),
+            ],
+            ..Wire::default()
+        },
+        listener: vec![Listener {
+            count: 12,
+            ..listener(OPEN)
+        }],
+        ..Network::default()
+    })?;
+    // More than a sender of ICMP errors has in its burst.
+    let targets: Vec<String> = (OPEN..OPEN + 12).map(|port| target(family, port)).collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let mut watching = Watching::start(&lab, powers, &[&PATIENT[..], &targets].concat())?;
+    let (rejected, silent) = (target(family, rejected), target(family, silent));
+    let states =
+        |line: &Value| line["kind"] == "state" && (line["target"] == *rejected || line["target"] == *silent);
+    for _ in [&rejected, &silent] {
+        let line = watching.until("a state", states)?;
+        let class = if line["target"] == *silent {
+            "filtered"
+        } else {
+            "rejected"
+        };
+        wanted(line["to"]["class"] == class, || line.to_string())?;
+    }
+    // Another look at both, each in the company of the other.
+    lab.rewire(Vec::new())?;
+    watching.until("open again", |line: &Value| {
+        states(line) && line["to"]["class"] == "open"
+    })?;
+    let ended = watching.end()?;
+    let wrong = ended.lines.iter().find(|line| {
+        line["record"] == "change" && line["target"] == *silent && line["to"]["class"] == "rejected"
+    });
+    wanted(wrong.is_none(), || format!("{wrong:?}"))
+}
+
 fn moves(family: Family) -> Result<(), Failed> {
     let server = Place::Server.address(Family::V4);
     let lab = Lab::build(&Network {
@@ -254,8 +309,8 @@ fn reloads() -> Result<(), Failed> {
     fs::write(&config, "targets: [ nowhere ]\n")?;
     watching.signal(Signal::SIGHUP)?;
     let refused = watching.until("a refusal", |line| line["success"] == false)?;
-    let says = refused["error"].as_str().unwrap_or_default().to_owned();
-    wanted(says.contains("nowhere") && refused["targets"] == 2, || {
+    let why = refused["error"].as_str().unwrap_or_default().to_owned();
+    wanted(why.contains("nowhere") && refused["targets"] == 2, || {
         refused.to_string()
     })?;
     wanted(refused["configuration"] == reloaded["configuration"], || {
@@ -296,10 +351,10 @@ fn leaves_out() -> Result<(), Failed> {
         ..network()
     })?;
     let target = target(Family::V4, OPEN);
-    let mut watching = Watching::start(&lab, Powers::None, &["-i", "400ms", "-t", "400ms", &target])?;
-    watching.until("a state", |line| {
-        line["kind"] == "state" || line["kind"] == "verdict"
-    })?;
+    // Three looks take longer than the interval.
+    let arguments = ["-i", "400ms", "-t", "400ms", "--tries", "3", &target];
+    let mut watching = Watching::start(&lab, Powers::None, &arguments)?;
+    watching.until("a verdict", |line| line["kind"] == "verdict")?;
     let ended = watching.end()?;
     let last = ended.lines.last().ok_or("it said nothing")?;
     wanted(last["left_out"].as_u64() > Some(0), || last.to_string())?;

@@ -137,7 +137,7 @@ fn loopback(family: Family) -> IpAddr {
 }
 
 /// Waits until something holds; that it never does is a failure.
-fn until(holds: impl Fn() -> bool) -> Result<(), Failed> {
+pub(crate) fn until(holds: impl Fn() -> bool) -> Result<(), Failed> {
     let rounds = client::PATIENCE.as_millis() / 5;
     for _ in 0..rounds {
         if holds() {

@@ -67,7 +67,7 @@ impl Looker {
         Self {
             options,
             schedule: settings::syn_schedule(),
-            company: RefCell::new((Rc::new(Company::of(0, pace.clone())), clock::now())),
+            company: RefCell::new((Rc::new(Company::of(0, pace.clone()).spread()), clock::now())),
             pace,
             others: Cell::new(0),
             manners: RefCell::default(),
@@ -186,7 +186,7 @@ impl Looker {
     }
 
     fn renew_company(&self, now: Instant) {
-        let company = Company::of(self.others.get(), self.pace.clone());
+        let company = Company::of(self.others.get(), self.pace.clone()).spread();
         *self.company.borrow_mut() = (Rc::new(company), now);
     }
 

@@ -48,7 +48,6 @@ fn fare(world: World, began: Duration, after: Duration) -> (End, Duration, Durat
     let lives = (alive, after, after, None, after + ROUND_TRIP);
     let open = || Some(control(syn_ack()));
     match world {
-        World::Healthy => lives,
         World::Dropped(limit) if after > limit => (silent, after, after, open(), after + SILENCE),
         World::Reset(limit) if after > limit => {
             let reset = End::Reset { to: Asked::Keepalive };
@@ -56,7 +55,7 @@ fn fare(world: World, began: Duration, after: Duration) -> (End, Duration, Durat
         }
         World::Closed(age) if after > age => (closed, age, age, open(), age + ROUND_TRIP),
         World::Restart(moment) if began < moment && moment < began + after => {
-            let age = moment - began;
+            let age = moment.saturating_sub(began);
             (closed, age, age, open(), age + ROUND_TRIP)
         }
         World::Dies(moment) if began >= moment => {
@@ -81,7 +80,12 @@ fn fare(world: World, began: Duration, after: Duration) -> (End, Duration, Durat
             let End::Alive { .. } = lives.0 else { return lives };
             (lives.0, after, quiet, None, lives.4)
         }
-        World::Dropped(_) | World::Reset(_) | World::Closed(_) | World::Restart(_) | World::Dies(_) => lives,
+        World::Healthy
+        | World::Dropped(_)
+        | World::Reset(_)
+        | World::Closed(_)
+        | World::Restart(_)
+        | World::Dies(_) => lives,
     }
 }
 
@@ -335,11 +339,12 @@ proptest! {
         prop_assert!(run.at_once <= most, "{}", run.at_once);
         let (Wanted::Limit { max, .. } | Wanted::Once { after: max }) = wanted;
         let may_be = match world {
-            World::Healthy | World::Speaks(_) => vec![HoldLabel::Healthy],
             World::Dropped(limit) if limit < max => vec![HoldLabel::IdleDropped],
             World::Reset(limit) if limit < max => vec![HoldLabel::IdleReset],
             World::Closed(age) if age < max => vec![HoldLabel::PeerClosed],
-            World::Dropped(_) | World::Reset(_) | World::Closed(_) => vec![HoldLabel::Healthy],
+            World::Healthy | World::Speaks(_) | World::Dropped(_) | World::Reset(_) | World::Closed(_) => {
+                vec![HoldLabel::Healthy]
+            }
             // One that is closed by a restart is seen to be closed, and never certainly by its age.
             World::Restart(_) => vec![HoldLabel::Healthy, HoldLabel::PeerClosed],
             World::Dies(_) => vec![HoldLabel::Healthy, HoldLabel::TargetLost, HoldLabel::NotOpen],

@@ -23,14 +23,11 @@ fn settings() -> Settings {
 fn held(number: u32, idle: u64, end: End, check: &TargetOutcome) -> Held {
     let idle = Duration::from_secs(idle);
     let is_alive = matches!(end, End::Alive { .. });
-    let control = check.endpoints[0]
-        .evidence
-        .observations
-        .iter()
-        .find_map(|one| match &one.saw {
-            Saw::Connect(dial) if !is_alive => Some(dial.clone()),
-            _ => None,
-        });
+    let dials = check.endpoints[0].evidence.observations.iter().filter_map(|one| {
+        let Saw::Connect(dial) = &one.saw else { return None };
+        Some(dial.clone())
+    });
+    let control = dials.into_iter().next().filter(|_| !is_alive);
     Held {
         round: 1,
         at_s: Duration::from_secs(number.into()),

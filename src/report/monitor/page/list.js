@@ -219,8 +219,9 @@ class List {
 /** What counts, in words: those of the latest check where that says the same. */
 function saysOf(target) {
   const { confirmed, latest } = target;
-  if (target.rank === 1 || !confirmed) return latest ? latest.says : "not checked yet";
+  if (!confirmed) return latest ? latest.says : "not checked yet";
+  if (target.rank === 2) return `${confirmed.class}; the latest check could not judge: ${latest.says}`;
+  if (target.rank === 1) return `${confirmed.class}, but the latest check says ${latest.says}`;
   if (target.isSame) return latest.says;
-  if (target.rank === 2) return latest.says;
   return `${confirmed.class}: ${CAUSES.get(confirmed.cause)?.says ?? confirmed.cause}`;
 }

@@ -23,9 +23,10 @@ function main() {
   function refresh() {
     if (!board.modules) return;
     const view = board.view(filter);
+    // Which rows are in sight is known when nothing is above them any more.
+    document.getElementById("plain").hidden = true;
     head.show(board, view);
     list.show(view, board);
-    document.getElementById("plain").hidden = true;
   }
 
   /** The next question follows the answer to the one before: a monitor that is slow is not asked more. */
@@ -109,7 +110,7 @@ function main() {
   });
   setInterval(tick, 1000);
   recall();
-  return { first: ask(), board, list, ask };
+  return { first: ask(), ask, state };
 }
 
 function address(filter, name) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::cannot;
+pub(crate) mod outcomes;
 
 /// Nothing that a page of ours does takes a tenth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,7 +49,11 @@ pub(crate) enum Key {
 }
 
 impl Browser {
-    /// Absent, which the test says, where there is no chromedriver.
+    /// Why there may be none.
+    pub(crate) const MISSING: &str =
+        "there is no chromedriver (Debian: apt-get install chromium chromium-driver)";
+
+    /// Absent where there is no chromedriver.
     pub(crate) fn start() -> Option<Self> {
         let profile = tempfile::tempdir().unwrap();
         let driver = Command::new("chromedriver")
@@ -63,7 +67,6 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut driver) = driver else {
-            cannot("there is no chromedriver (Debian: apt-get install chromium chromium-driver)");
             return None;
         };
         let mut said = BufReader::new(driver.stdout.take().unwrap());
@@ -103,6 +106,23 @@ impl Browser {
     /// Runs a script that calls its last argument when it is done.
     pub(crate) fn run_async(&self, script: &str) -> Value {
         self.command("execute/async", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Asks for what WebDriver has no command for (<https://chromedevtools.github.io/devtools-protocol/>).
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.command(
+            "goog/cdp/execute",
+            &json!({ "cmd": command, "params": parameters }),
+        )
+    }
+
+    /// Waits for something that follows from what was done, drawn by drawn picture.
+    pub(crate) fn wait_until(&self, condition: &str) {
+        let script = format!(
+            "const done = arguments[arguments.length - 1]; let left = 600; \
+             const look = () => ({condition}) || --left === 0 ? done(left > 0) : requestAnimationFrame(look); look()"
+        );
+        assert_eq!(self.run_async(&script), json!(true), "{condition}");
     }
 
     /// Clicks at a place of the window.
