@@ -8,10 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
 use tcpprobe::lab::{Lab, Network, Node};
 use tcpprobe::net::clock;
 
-use super::{OPEN, TCPPROBE, serve};
+use super::{OPEN, TCPPROBE};
 
 /// So many clients ask at a time, each on a connection of its own that it keeps.
 const CLIENTS: &[usize] = &[1, 8, 64];
@@ -49,7 +50,7 @@ pub(super) fn measure() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn in_a_network_of_its_own() -> io::Result<()> {
-    serve();
+    listen()?;
     // Every check leaves its port for a second or a minute: room for as many as a run makes.
     fs::write("/proc/sys/net/ipv4/ip_local_port_range", "10000 60000")?;
     let directory = tempfile::tempdir()?;
@@ -96,6 +97,24 @@ fn in_a_network_of_its_own() -> io::Result<()> {
         contender.child.wait()?;
     }
     println!();
+    Ok(())
+}
+
+/// The target: takes connections, many at a time, and closes each when its peer has. Its queue never fills.
+fn listen() -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+    listener.bind(&SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), OPEN).into())?;
+    listener.listen(4096)?;
+    for _ in 0..16 {
+        let listener = std::net::TcpListener::from(listener.try_clone()?);
+        // They end with the process.
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                // A peer that resets is as welcome as one that closes.
+                let _ = connection.and_then(|mut connection| io::copy(&mut connection, &mut io::sink()));
+            }
+        });
+    }
     Ok(())
 }
 
