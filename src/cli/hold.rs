@@ -11,8 +11,13 @@ use crate::duration;
 /// What is to be idle, and for how long.
 #[derive(Debug, Args)]
 pub struct HoldArguments {
-    /// host:port, [v6]:port or "host port"; of several addresses the first that is open
-    #[arg(value_name = "TARGET", required = true, num_args = 1..=2)]
+    /// The target, a word or two
+    #[arg(
+        value_name = "TARGET",
+        required = true,
+        num_args = 1..=2,
+        help = "host:port, [v6]:port or \"host port\"; of several addresses the first that is open"
+    )]
     pub target: Vec<String>,
     /// The longest idle time to look at
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = whole_second)]

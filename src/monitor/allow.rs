@@ -121,7 +121,7 @@ impl fmt::Display for Permit {
     }
 }
 
-/// The same target in one form, see [`plain`].
+/// The same target in one form: a name in lower case and without its last dot, an IPv4-mapped address as IPv4.
 pub fn in_one_form(target: &Target) -> Target {
     Target {
         host: plain(&target.host),
