@@ -1,5 +1,6 @@
 //! Ten thousand targets, looked at every ten seconds: what that costs, and how punctual it is.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -20,7 +21,7 @@ const TARGETS: u16 = 10_000;
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Until memory and pace have settled.
 const WARM_UP: Duration = Duration::from_secs(30);
-const MEASURED: Duration = Duration::from_secs(180);
+const MEASURED: Duration = Duration::from_secs(120);
 
 /// Prints the table.
 pub(super) fn measure() -> io::Result<()> {
@@ -88,6 +89,10 @@ fn row(name: &str) -> io::Result<()> {
         count("missed") + count("left_out"),
         count("late"),
     );
+    println!(
+        "\nChanges of verdict, the first of each target among them: {}",
+        ended["verdicts"]
+    );
     let errors = fs::read_to_string(errors)?;
     if !errors.is_empty() {
         println!("\n{errors}");
@@ -152,14 +157,22 @@ fn end(mut child: Child, reader: thread::JoinHandle<io::Result<Value>>) -> io::R
         .map_err(|_| io::Error::other("the reader panicked"))?
 }
 
+/// What it says last, with how many checks found what.
 fn last_line(out: impl Read) -> io::Result<Value> {
     let mut last = Value::Null;
+    let mut verdicts: BTreeMap<String, u64> = BTreeMap::new();
     for line in BufReader::new(out).lines() {
         let line = line?;
+        if line.contains("\"kind\":\"verdict\"") {
+            let change: Value = serde_json::from_str(&line)?;
+            let verdict = format!("{}/{}", change["to"]["class"], change["to"]["cause"]);
+            *verdicts.entry(verdict.replace('"', "")).or_default() += 1;
+        }
         if line.contains("\"record\":\"ended\"") {
             last = serde_json::from_str(&line)?;
         }
     }
+    last["verdicts"] = verdicts.into_iter().collect();
     Ok(last)
 }
 
