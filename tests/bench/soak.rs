@@ -352,18 +352,21 @@ impl Soak {
                     continue;
                 }
                 counts[1] += 1;
-                let is_so = targets_of(*port).into_iter().all(|target| {
-                    let at = *began + UNTIL_CONFIRMED;
-                    state(told, &target, at)
-                        .is_some_and(|class| injury.allows(class) || self.is_slow_by_loss(class, at))
-                });
-                if is_so {
-                    counts[2] += 1;
-                } else {
-                    unseen.push(format!(
-                        "port {port}: {injury:?} since {began:?} was not confirmed in time"
-                    ));
-                }
+                let at = *began + UNTIL_CONFIRMED;
+                let late: Vec<String> = targets_of(*port)
+                    .into_iter()
+                    .filter_map(|target| {
+                        let (class, line) = state(told, &target, at)
+                            .map_or(("nothing", ""), |told| (&told.class, &told.line));
+                        let is_so = injury.allows(class) || self.is_slow_by_loss(class, at);
+                        (!is_so).then(|| format!("{target} is {class}: {line}"))
+                    })
+                    .collect();
+                counts[2] += u64::from(late.is_empty());
+                unseen.extend(
+                    late.into_iter()
+                        .map(|late| format!("{injury:?} since {began:?} was not confirmed in time: {late}")),
+                );
             }
         }
         println!(
@@ -440,9 +443,8 @@ impl Injury {
 }
 
 /// The confirmed state of a target at a time.
-fn state<'a>(told: &'a [Told], target: &str, at: Duration) -> Option<&'a str> {
-    let mut of_target = told.iter().filter(|told| told.target == target && told.at <= at);
-    of_target.next_back().map(|told| told.class.as_str())
+fn state<'a>(told: &'a [Told], target: &str, at: Duration) -> Option<&'a Told> {
+    told.iter().rfind(|told| told.target == target && told.at <= at)
 }
 
 fn rules(port: u16, injury: Injury) -> Vec<Rule> {
@@ -602,7 +604,7 @@ fn ask(asked: &Asked) {
             Ok((200 | 429, _)) => {
                 asked.answers.fetch_add(1, Ordering::Relaxed);
             }
-            Ok((status, _)) => asked.note(status.to_string()),
+            Ok((status, said)) => asked.note(format!("{path} {status} {said}")),
             Err(error) => asked.note(error.kind().to_string()),
         }
         thread::sleep(Duration::from_millis(200));
