@@ -46,7 +46,8 @@ fn every_state(family: Family, reader: Reader) -> Result<(), Failed> {
     holds_to_the_schema(&document)?;
     situation.hold_filters_against_the_truth()?;
     situation.hold_a_second_look_against_the_first()?;
-    situation.look_from_outside()
+    situation.look_from_outside()?;
+    situation.hold_a_growing_leak_against_the_truth()
 }
 
 fn holds_to_the_schema(document: &Value) -> Result<(), Failed> {

@@ -203,6 +203,7 @@ pub(super) fn look(arguments: &LookArguments) -> Result<Options, GatherError> {
         },
         locate: false,
         pmtu: false,
+        idle: None,
         raw: RawSight::new(match arguments.mode {
             ModeArgument::Auto => Use::WhenNeeded,
             ModeArgument::Connect => Use::Never,

@@ -8,7 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
 use super::company::Ledger;
-use super::{Company, EndpointOutcome, Options, size};
+use super::{Company, EndpointOutcome, Options, idle, size};
 use crate::diagnose::{Class, diagnose};
 use crate::evidence::{Ability, Answer, Dial, Evidence, LocalError, Observation, Question, Saw, Sight};
 use crate::net::clock;
@@ -58,6 +58,35 @@ pub(super) enum Fast {
 ///
 /// `company` is what else is looked at in the same time.
 pub(super) async fn check_endpoint(
+    look: Look<'_>,
+    options: &Options,
+    company: &Company,
+    interrupt: Finish,
+) -> EndpointOutcome {
+    let started = clock::now();
+    let outcome = look_into(look, options, company, interrupt.clone()).await;
+    let connects =
+        |outcome: &EndpointOutcome| matches!(outcome.diagnosis.cause.class(), Class::Open | Class::Slow);
+    let Some(after) = options.idle.filter(|_| connects(&outcome)) else {
+        return outcome;
+    };
+    let idle = idle::look(look.endpoint, after, options, company, started, interrupt.clone()).await;
+    if idle.lost_target && !interrupt.is_requested() {
+        let now = look_into(look, options, company, interrupt).await;
+        if !connects(&now) {
+            return now;
+        }
+    }
+    let mut evidence = outcome.evidence;
+    evidence.observations.push(idle.observation);
+    EndpointOutcome {
+        diagnosis: diagnose(&evidence),
+        evidence,
+    }
+}
+
+/// Finds out whether a connection can be made, and why not.
+async fn look_into(
     look: Look<'_>,
     options: &Options,
     company: &Company,

@@ -6,13 +6,14 @@ mod company;
 mod crowd;
 mod endpoint;
 mod hold;
+mod idle;
 mod outcome;
 mod pace;
 mod sights;
 mod size;
 mod target;
 
-pub use crate::probe::hold::{Plan as HoldPlan, Wanted as HoldWanted};
+pub use crate::probe::hold::{Plan as HoldPlan, SHORTEST as SHORTEST_HOLD, Wanted as HoldWanted};
 pub use beside::Beside;
 pub use company::Company;
 pub use crowd::{Bounds, Crowd, Looked, Wanted};
@@ -44,6 +45,9 @@ pub struct Options {
     pub locate: bool,
     /// Whether to find out how large packets to an open endpoint may be.
     pub pmtu: bool,
+    /// How long a connection beside the others is left idle, once an endpoint is found to be open, before it is asked whether it
+    /// lives; absent where nobody wants to know. All of that is beside `timeout`.
+    pub idle: Option<Duration>,
     /// How long an open connection is kept open before it is closed.
     pub hold: Hold,
     /// The source address.

@@ -15,10 +15,10 @@ use crate::evidence::Evidence;
 use place::Place;
 use steps::{
     acceptor, addresses, ask_neighbour, audit, capture, conntrack, descriptors, drop_after, endpoints,
-    ghosts, iptables_here, kernel_log, listener_queue, locate, longer, loopback_link, neighbour,
-    neighbour_at, other_listeners, overflows, own_sockets, pods, policies, port_range, port_use, proxy,
-    refusing_route, repeat, reverse_path_filter, route, route_at, rules_at, rules_here, server_process,
-    sizes, softirq, trace, unhurried, way_back, with_raw_probes,
+    ghosts, idle_limit, iptables_here, keepalive_here, kernel_log, listener_queue, locate, longer,
+    loopback_link, neighbour, neighbour_at, other_listeners, overflows, own_sockets, pods, policies,
+    port_range, port_use, proxy, refusing_route, repeat, reverse_path_filter, route, route_at, rules_at,
+    rules_here, server_process, sizes, softirq, trace, unhurried, way_back, with_raw_probes,
 };
 
 /// One next step.
@@ -143,6 +143,9 @@ pub fn advise(evidence: &Evidence, diagnosis: &Diagnosis) -> Vec<Advice> {
         ],
         Cause::ResetOnOverflow => vec![Some(listener_queue(place)), Some(overflows(place))],
         Cause::ResetAfterAccept => vec![Some(server_process(place)), endpoints(place), pods(place)],
+        Cause::IdleDropped | Cause::IdleReset | Cause::IdleRejected | Cause::PeerClosed => {
+            vec![Some(idle_limit(evidence)), Some(keepalive_here())]
+        }
         Cause::NoPorts => vec![Some(port_use(place)), Some(port_range())],
         Cause::NoDescriptors => vec![Some(descriptors())],
         Cause::Denied => vec![Some(route(place)), Some(audit())],

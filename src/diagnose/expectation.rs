@@ -64,6 +64,7 @@ impl Judged {
             | Class::Filtered
             | Class::BacklogFull
             | Class::Reset
+            | Class::IdleDeath
             | Class::DnsFailed => Self::NotAsExpected,
         }
     }

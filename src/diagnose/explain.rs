@@ -5,6 +5,7 @@
 
 mod connects;
 mod findings;
+mod idle;
 mod names;
 mod ours;
 mod queue;
@@ -51,6 +52,10 @@ pub const fn explain(cause: Cause) -> &'static Explanation {
         Cause::HostProhibited => &refusals::HOST_PROHIBITED,
         Cause::NetProhibited => &refusals::NET_PROHIBITED,
         Cause::ResetAfterAccept => &refusals::RESET_AFTER_ACCEPT,
+        Cause::IdleDropped => &idle::IDLE_DROPPED,
+        Cause::IdleReset => &idle::IDLE_RESET,
+        Cause::IdleRejected => &idle::IDLE_REJECTED,
+        Cause::PeerClosed => &idle::PEER_CLOSED,
         Cause::NoRoute => &routes::NO_ROUTE,
         Cause::NeighbourUnresolved => &routes::NEIGHBOUR_UNRESOLVED,
         Cause::HostUnreachable => &routes::HOST_UNREACHABLE,
@@ -122,6 +127,11 @@ pub const fn explain_class(class: Class) -> &'static str {
         Class::Reset => {
             "The handshake was completed, and the connection was reset at once. connect() succeeded; the \
              first read or write fails with ECONNRESET."
+        }
+        Class::IdleDeath => {
+            "The connection can be made, and one that was left idle does not live as long as was asked: something \
+             on the way forgets it, or the peer ends it. Only a module of `tcpprobe monitor` with `hold` asks for \
+             that, and `tcpprobe hold`, which finds the limit."
         }
         Class::DnsFailed => {
             "The name gave no address, so no connection was tried. The causes are what the DNS servers said, \

@@ -7,6 +7,7 @@ mod expectation;
 pub mod explain;
 mod findings;
 pub mod hold;
+mod idle;
 pub mod name;
 mod reasons;
 mod signs;
@@ -86,14 +87,36 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     } else {
         confidence.min(Confidence::Likely)
     };
-    Diagnosis {
+    let connected = Diagnosis {
         cause,
         confidence,
         from: from(evidence, cause),
         because: reasons::of(evidence, &signs, cause),
         not_ruled_out,
         findings,
-    }
+    };
+    idle::left_idle(evidence, connected)
+}
+
+/// Whether the endpoint may have become another while it was looked at: SYNs of one time were answered, those of another time were
+/// not, and none of either kind came in between.
+pub fn may_have_changed(evidence: &Evidence) -> bool {
+    let signs = Signs::of(evidence);
+    let Some(syn) = signs.column(Column::Syn) else {
+        return false;
+    };
+    let times = |indices: &mut dyn Iterator<Item = usize>| {
+        let times: Vec<Duration> = indices
+            .filter_map(|index| Some(evidence.observations.get(index)?.at_s))
+            .collect();
+        Some((*times.iter().min()?, *times.iter().max()?))
+    };
+    let answered = times(&mut syn.answers.iter().map(|(_, index)| *index));
+    let silent = times(&mut syn.silent.iter().copied());
+    let (Some(answered), Some(silent)) = (answered, silent) else {
+        return false;
+    };
+    silent.1 < answered.0 || answered.1 < silent.0
 }
 
 /// From this share on a cause may be called certain, if its row allows that.
@@ -221,6 +244,7 @@ fn from(evidence: &Evidence, cause: Cause) -> Option<IpAddr> {
         | Class::Refused
         | Class::BacklogFull
         | Class::Reset
+        | Class::IdleDeath
         | Class::DnsFailed
         | Class::LocalError
         | Class::Unknown => None,

@@ -214,6 +214,7 @@ pub fn wait_without_happy_eyeballs(
                 | Class::Rejected
                 | Class::Unreachable
                 | Class::Reset
+                | Class::IdleDeath
                 | Class::DnsFailed
                 | Class::LocalError => super::signs::connects(evidence)
                     .next()

@@ -81,6 +81,8 @@ labelled! {
         BacklogFull = "backlog-full",
         /// The connection is reset as soon as it is made.
         Reset = "reset",
+        /// The connection can be made, and does not outlive being idle.
+        IdleDeath = "idle-death",
         /// The name, not the connection.
         DnsFailed = "dns-failed",
         /// Our side could not even try; never the target's fault.
@@ -151,6 +153,14 @@ labelled! {
         ResetOnOverflow = "reset-on-overflow",
         /// Handshake done, then the peer's application or a proxy resets at once.
         ResetAfterAccept = "reset-after-accept",
+        /// Something forgets an idle connection, and drops what comes later without a word.
+        IdleDropped = "idle-dropped",
+        /// Something forgets an idle connection, and answers what comes later with a RST, or sends one by itself.
+        IdleReset = "idle-reset",
+        /// Something forgets an idle connection, and answers what comes later with an ICMP error.
+        IdleRejected = "idle-rejected",
+        /// The peer closes an idle connection in good order.
+        PeerClosed = "peer-closed",
         /// There is no such name.
         NxDomain = "nxdomain",
         /// The name exists but has no address of the wanted family.
@@ -204,6 +214,7 @@ impl Cause {
                 Class::BacklogFull
             }
             Self::ResetAfterAccept => Class::Reset,
+            Self::IdleDropped | Self::IdleReset | Self::IdleRejected | Self::PeerClosed => Class::IdleDeath,
             Self::NxDomain
             | Self::NoAddress
             | Self::ServFail

@@ -105,10 +105,24 @@ pub fn one_or_more<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], FileErr
 /// # Errors
 /// Where it is none, has no unit, or is longer than a day.
 pub fn duration(node: &Node, what: &str) -> Result<Duration, FileError> {
+    length_of_time(node, what, duration::parse)
+}
+
+/// As [`duration`], but `0s` is permitted.
+///
+/// # Errors
+/// Where it is none.
+pub fn duration_or_zero(node: &Node, what: &str) -> Result<Duration, FileError> {
+    length_of_time(node, what, duration::parse_or_zero)
+}
+
+fn length_of_time(
+    node: &Node,
+    what: &str,
+    parse: fn(&str) -> Result<Duration, String>,
+) -> Result<Duration, FileError> {
     match &node.value {
-        Value::Text(text) => {
-            duration::parse(text.trim()).map_err(|error| node.at.says(format!("{what}: {error}")))
-        }
+        Value::Text(text) => parse(text.trim()).map_err(|error| node.at.says(format!("{what}: {error}"))),
         Value::Integer(number) => Err(node.at.says(format!(
             "{what}: the unit is missing: write \"{number}s\" or \"{number}ms\""
         ))),

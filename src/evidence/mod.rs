@@ -14,6 +14,7 @@ mod sight;
 mod size;
 pub mod sockets;
 
+pub use hold::Holding;
 pub use host::{Counters, Listener, Look, Neighbour, NeighbourState, NextHop, Route, SynSchedule};
 pub use name::{Family, Lookup, LookupOutcome, Resolution, ResolvedBy};
 pub use own::{OwnPorts, OwnSegments, OwnSockets, OwnStuck};
@@ -129,6 +130,11 @@ pub enum Saw {
     Size(SizeProbe),
     /// The largest packet that our own link takes.
     LinkMtu(Look<LinkMtu>),
+    /// A connection beside the others that was left idle, then asked whether it lives.
+    Idle {
+        /// What became of it.
+        holding: Box<Holding>,
+    },
 }
 
 /// Packets that a host surely answers, and how many of them it did.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::header::{HeaderName, HeaderValue};
 use tokio_rustls::rustls::ServerConfig;
@@ -44,6 +44,8 @@ pub enum GateError {
 struct State {
     in_force: Arc<InForce>,
     stamps: Vec<Stamp>,
+    /// Why what was read last is not in force.
+    refused: Option<Arc<GateError>>,
 }
 
 /// What is to be done.
@@ -94,40 +96,66 @@ impl Gate {
             state: Mutex::new(State {
                 in_force: Arc::new(in_force?),
                 stamps,
+                refused: None,
             }),
             complain: Box::new(complain),
         })
     }
 
+    /// Whether clients have to speak TLS.
+    pub fn wants_tls(&self) -> bool {
+        self.in_force().tls.is_some()
+    }
+
     /// Reads the file again where something has changed since it was read.
     ///
     /// # Errors
-    /// Where it cannot be used. What it said before stays in force.
-    pub fn refresh(&self) -> Result<(), GateError> {
-        let Some(file) = &self.file else {
-            return Ok(());
-        };
+    /// Where what was read last cannot be used. What was said before stays in force.
+    pub fn refresh(&self) -> Result<(), Arc<GateError>> {
+        self.read_again().refused.clone().map_or(Ok(()), Err)
+    }
+
+    /// The state, with what has changed. Each change is read once, whatever comes of it, and what is wrong told once.
+    fn read_again(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.stamps.iter().all(|stamp| *stamp == Stamp::of(&stamp.path)) {
-            return Ok(());
-        }
+        let is_read = state.stamps.iter().all(|stamp| *stamp == Stamp::of(&stamp.path));
+        let Some(file) = self.file.as_ref().filter(|_| !is_read) else {
+            return state;
+        };
         let (loaded, stamps) = load(file);
-        // Tried once for each change, whatever comes of it.
         state.stamps = stamps;
-        let loaded = loaded?;
-        let lacks = match &*state.in_force {
+        let loaded = loaded.and_then(|loaded| Self::closes(&state.in_force, loaded, file));
+        state.refused = match loaded {
+            Ok(loaded) => {
+                state.in_force = Arc::new(loaded);
+                None
+            }
+            Err(error) => {
+                self.complain(&format!(
+                    "{error}\nWhat the web configuration said before stays in force."
+                ));
+                Some(Arc::new(error))
+            }
+        };
+        state
+    }
+
+    /// What was read, where it closes all that is closed.
+    fn closes(in_force: &InForce, loaded: InForce, file: &Path) -> Result<InForce, GateError> {
+        let lacks = match in_force {
             InForce { tls: Some(_), .. } if loaded.tls.is_none() => Some("TLS"),
             InForce {
                 passwords: Some(_), ..
             } if loaded.passwords.is_none() => Some("the need for a password"),
             InForce { .. } => None,
         };
-        if let Some(what) = lacks {
-            let path = file.clone();
-            return Err(GateError::Opens { path, what });
+        match lacks {
+            None => Ok(loaded),
+            Some(what) => Err(GateError::Opens {
+                path: file.to_owned(),
+                what,
+            }),
         }
-        state.in_force = Arc::new(loaded);
-        Ok(())
     }
 
     /// Tells what went wrong.
@@ -137,13 +165,7 @@ impl Gate {
 
     /// What is to be done at the moment.
     pub(super) fn in_force(&self) -> Arc<InForce> {
-        if let Err(error) = self.refresh() {
-            self.complain(&format!(
-                "{error}\nWhat the web configuration said before stays in force."
-            ));
-        }
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&state.in_force)
+        Arc::clone(&self.read_again().in_force)
     }
 }
 

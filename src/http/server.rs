@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener as Bound};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as Bound};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -195,7 +195,14 @@ enum Families {
 }
 
 fn listen(address: SocketAddr, families: Families) -> io::Result<Bound> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    let socket = match Socket::new(Domain::for_address(address), Type::STREAM, None) {
+        // A host that was started without IPv6 has all of its addresses in the other family.
+        Err(error) if is_every_address(address) && error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
+            let every_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
+            return listen(every_v4, families);
+        }
+        socket => socket?,
+    };
     if address.is_ipv6() {
         socket.set_only_v6(matches!(families, Families::Own))?;
     }
@@ -205,6 +212,11 @@ fn listen(address: SocketAddr, families: Families) -> io::Result<Bound> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// `[::]`.
+fn is_every_address(address: SocketAddr) -> bool {
+    address.is_ipv6() && address.ip().is_unspecified()
 }
 
 /// The next connection of any listener; each is the first to be asked in its turn.

@@ -96,7 +96,8 @@ fn answered_elsewhere(evidence: &Evidence, cause: Cause) -> bool {
             | Saw::Counters(_)
             | Saw::OwnSockets(_)
             | Saw::Size(_)
-            | Saw::LinkMtu(_) => false,
+            | Saw::LinkMtu(_)
+            | Saw::Idle { .. } => false,
         })
 }
 

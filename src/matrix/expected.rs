@@ -26,7 +26,7 @@ pub enum ExpectedError {
     Empty,
     /// A verdict that says nothing of who may reach whom.
     #[error(
-        "'{0}' cannot be expected: a typo, a dead resolver or trouble of our own would meet it, and says nothing of who may reach whom"
+        "'{0}' cannot be expected: what would meet it (a typo, a dead resolver, trouble of our own, an idle connection that ended) says nothing of who may reach whom"
     )]
     ProvesNothing(Expectation),
 }
@@ -102,7 +102,7 @@ fn says_something(cause: Cause) -> bool {
     cause != Cause::NoRoute
         && !matches!(
             cause.class(),
-            Class::DnsFailed | Class::LocalError | Class::Unknown
+            Class::IdleDeath | Class::DnsFailed | Class::LocalError | Class::Unknown
         )
 }
 

@@ -228,7 +228,7 @@ fn proof(edge: &Digest, endpoint: &Endpoint, facts: &Facts) -> Result<Option<Pro
 /// Whether a verdict is one that only a host which is alive can bring about.
 pub(super) fn answers_itself(cause: Cause) -> bool {
     match cause.class() {
-        Class::Open | Class::Slow | Class::BacklogFull | Class::Reset => true,
+        Class::Open | Class::Slow | Class::BacklogFull | Class::Reset | Class::IdleDeath => true,
         Class::Refused => cause == Cause::NoListener,
         Class::Rejected
         | Class::Unreachable

@@ -139,6 +139,14 @@ impl Aims {
         if let Some(says) = module.cannot_look_at(&target) {
             return Err(Refused::request(says));
         }
+        if let Some(hold) = module.hold {
+            return Err(Refused::request(format!(
+                "module: `{}` leaves a connection idle for {}, which no scrape waits for: give it targets of the configuration, \
+                 and read what became of them in /metrics",
+                module.name,
+                humantime::format_duration(hold)
+            )));
+        }
         let (module, within) = timed(module, query.timeout, asked.scrape_timeout)?;
         Ok(Aim {
             target,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::Addresses;
+use crate::check::{Addresses, HoldPlan, HoldWanted};
 use crate::diagnose::{Class, Expectation};
 use crate::net::dns::Families;
 use crate::net::raw::Use;
@@ -31,6 +31,9 @@ pub struct Module {
     pub timeout: Duration,
     /// A handshake that takes longer is slow.
     pub slow: Duration,
+    /// How long a connection is left idle, once the target is found to be open, before it is asked whether it lives; absent where
+    /// nobody wants to know.
+    pub hold: Option<Duration>,
     /// The address families to ask for and to look at.
     pub families: Families,
     /// Which addresses of a name to look at.
@@ -77,6 +80,18 @@ impl Module {
         }
     }
 
+    /// How long one check may take, with all that follows from what it finds: no interval is shorter.
+    pub fn longest_check(&self) -> Duration {
+        match self.hold {
+            None => self.timeout,
+            // Where the target went away meanwhile, it is looked at once more.
+            Some(after) => {
+                let holds = HoldPlan::new(HoldWanted::Once { after }).takes_at_most();
+                (holds + 2 * self.timeout) * self.tries
+            }
+        }
+    }
+
     /// Why it cannot look at a target, if that is so: an address of a family that it leaves out.
     pub fn cannot_look_at(&self, target: &Target) -> Option<String> {
         let Host::Address { address, .. } = &target.host else {
@@ -103,6 +118,7 @@ impl Default for Module {
             interval: Duration::from_secs(15),
             timeout: Duration::from_secs(3),
             slow: Duration::from_millis(250),
+            hold: None,
             families: Families::Both,
             addresses: Addresses::All,
             raw: Use::WhenNeeded,

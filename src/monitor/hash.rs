@@ -43,6 +43,7 @@ fn line_of(module: &Module) -> String {
         interval,
         timeout,
         slow,
+        hold,
         families: _,
         addresses: _,
         raw: _,
@@ -52,10 +53,11 @@ fn line_of(module: &Module) -> String {
     } = module;
     let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
     format!(
-        "module {name:?} {} {} {} {} {} {} {tries} {} {confirm}\n",
+        "module {name:?} {} {} {} {} {} {} {} {tries} {} {confirm}\n",
         interval.as_nanos(),
         timeout.as_nanos(),
         slow.as_nanos(),
+        hold.unwrap_or_default().as_nanos(),
         module.family(),
         module.addresses(),
         module.mode(),

@@ -1,10 +1,11 @@
 //! What one check came to, in short.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::check::{EndpointOutcome, TargetOutcome};
-use crate::diagnose::{Cause, Confidence, Diagnosis, Expectation, Judged};
+use crate::diagnose::{Cause, Confidence, Diagnosis, Expectation, FindingKind, Judged, may_have_changed};
 use crate::evidence::{Family, Resolution};
 
 /// What one check came to, in short. Where a name has several addresses, that of the endpoint which decided: the first that
@@ -23,6 +24,8 @@ pub struct Seen {
     pub cause: Cause,
     /// How sure it is.
     pub confidence: Confidence,
+    /// Whether the endpoint may have become another while it was looked at, so that the verdict is of neither time.
+    pub may_have_changed: bool,
     /// Who said so: the sender of an ICMP error, or the last hop that answered.
     pub from: Option<IpAddr>,
     /// The address; absent for a name that gave none.
@@ -37,6 +40,8 @@ pub struct Seen {
     pub rtt_s: Option<Duration>,
     /// SYNs that had to be sent again before one was answered; absent without a handshake.
     pub syn_retransmits: Option<u32>,
+    /// What is true and useful beside the verdicts, of the name and of all addresses; each once, in the order of the vocabulary.
+    pub findings: Vec<FindingKind>,
 }
 
 /// How long a name took.
@@ -84,6 +89,7 @@ impl Seen {
             judged,
             cause: diagnosis.cause,
             confidence: diagnosis.confidence,
+            may_have_changed: endpoint.is_some_and(|endpoint| may_have_changed(&endpoint.evidence)),
             from: diagnosis.from,
             address: endpoint.map(|endpoint| endpoint.evidence.endpoint.ip()),
             addresses: outcome.endpoints.len(),
@@ -91,8 +97,16 @@ impl Seen {
             connect_s: handshake.map(|handshake| handshake.connect_s),
             rtt_s: endpoint.and_then(|endpoint| endpoint.evidence.handshake_rtt()),
             syn_retransmits: handshake.map(|handshake| handshake.retransmitted_syns),
+            findings: findings(outcome, &parts),
         })
     }
+}
+
+fn findings(outcome: &TargetOutcome, parts: &[(Option<&EndpointOutcome>, &Diagnosis)]) -> Vec<FindingKind> {
+    let of_name = outcome.name.iter().flat_map(|name| &name.findings);
+    let of_parts = parts.iter().flat_map(|(_, diagnosis)| &diagnosis.findings);
+    let kinds: BTreeSet<FindingKind> = of_name.chain(of_parts).map(|finding| finding.kind).collect();
+    kinds.into_iter().collect()
 }
 
 impl Lookups {

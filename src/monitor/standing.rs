@@ -33,7 +33,9 @@ pub struct Check {
 /// been, and [`Standing::blind`] counts it. The others count in a row, each if it is other than what is confirmed:
 /// - so many with the same class and judgement confirm that one;
 /// - so many that are all judged otherwise than what is confirmed confirm the last one. A target that is refused and
-///   filtered in turn is down, though no class ever comes twice; and one that is open and slow in turn is up.
+///   filtered in turn is down, though no class ever comes twice; and one that is open and slow in turn is up. If the target
+///   may have become another during that one ([`Seen::may_have_changed`]), its verdict is of neither time, and the next
+///   check decides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confirmed {
     /// The class.
@@ -169,6 +171,7 @@ impl Standing {
             self.handshakes.add(connect);
         }
         self.syn_retransmits += u64::from(check.seen.syn_retransmits.unwrap_or(0));
+        let is_of_one_time = !check.seen.may_have_changed;
         self.minute(&check.seen);
         let mut changes = Vec::new();
         let before = self.latest.replace(check).map(|check| check.seen.cause);
@@ -181,11 +184,18 @@ impl Standing {
                 lasted_s: before.map(|_| began.saturating_sub(since)),
             });
         }
-        changes.extend(self.confirm(cause, judged, began, confirm));
+        changes.extend(self.confirm(cause, judged, began, is_of_one_time, confirm));
         changes
     }
 
-    fn confirm(&mut self, cause: Cause, judged: Judged, began: Duration, confirm: u32) -> Option<Change> {
+    fn confirm(
+        &mut self,
+        cause: Cause,
+        judged: Judged,
+        began: Duration,
+        is_of_one_time: bool,
+        confirm: u32,
+    ) -> Option<Change> {
         if judged == Judged::CouldNotJudge {
             self.blind = self.blind.saturating_add(1);
             return None;
@@ -211,7 +221,7 @@ impl Standing {
                         began,
                     },
                 );
-                let Some(since) = rising.counts_since(confirm) else {
+                let Some(since) = rising.counts_since(confirm, is_of_one_time) else {
                     self.rising = Some(rising);
                     return None;
                 };
@@ -287,9 +297,10 @@ impl Rising {
     }
 
     /// Since when it counts, if there are enough of them.
-    fn counts_since(&self, confirm: u32) -> Option<Duration> {
-        let runs = [self.otherwise, self.alike];
-        let enough = runs.iter().find(|run| run.checks >= confirm.max(1));
+    fn counts_since(&self, confirm: u32, is_of_one_time: bool) -> Option<Duration> {
+        let otherwise = is_of_one_time.then_some(self.otherwise);
+        let mut runs = otherwise.into_iter().chain([self.alike]);
+        let enough = runs.find(|run| run.checks >= confirm.max(1));
         enough.map(|run| run.since_unix_s)
     }
 }

@@ -177,7 +177,8 @@ impl Investigation {
             | Saw::Counters(_)
             | Saw::OwnSockets(_)
             | Saw::Size(_)
-            | Saw::LinkMtu(_) => {}
+            | Saw::LinkMtu(_)
+            | Saw::Idle { .. } => {}
         }
         self.evidence.observations.push(observation);
     }

@@ -224,7 +224,8 @@ impl Investigation {
             | Saw::Counters(_)
             | Saw::OwnSockets(_)
             | Saw::Size(_)
-            | Saw::LinkMtu(_) => false,
+            | Saw::LinkMtu(_)
+            | Saw::Idle { .. } => false,
         };
         let is_answered = |saw: &Saw| match saw {
             Saw::Control(dial) => matches!(dial.answer, Answer::Rst | Answer::SynAck(_)),
@@ -241,7 +242,8 @@ impl Investigation {
             | Saw::Counters(_)
             | Saw::OwnSockets(_)
             | Saw::Size(_)
-            | Saw::LinkMtu(_) => false,
+            | Saw::LinkMtu(_)
+            | Saw::Idle { .. } => false,
         };
         let observations = &self.evidence.observations;
         observations.iter().any(|seen| is_answered(&seen.saw))
@@ -328,7 +330,8 @@ pub(super) fn overhead(saw: &Saw) -> u32 {
         | Saw::Counters(_)
         | Saw::OwnSockets(_)
         | Saw::Size(_)
-        | Saw::LinkMtu(_) => 0,
+        | Saw::LinkMtu(_)
+        | Saw::Idle { .. } => 0,
     }
 }
 

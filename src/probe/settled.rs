@@ -165,7 +165,8 @@ impl Investigation {
                 | Saw::Counters(_)
                 | Saw::OwnSockets(_)
                 | Saw::Size(_)
-                | Saw::LinkMtu(_) => false,
+                | Saw::LinkMtu(_)
+                | Saw::Idle { .. } => false,
             })
     }
 }

@@ -58,6 +58,7 @@ impl Style {
             | Class::Filtered
             | Class::BacklogFull
             | Class::Reset
+            | Class::IdleDeath
             | Class::DnsFailed => AnsiColor::Red,
         };
         let painted = self.paint(Paint::new().bold().fg_color(Some(colour.into())), label);

@@ -78,6 +78,7 @@ fn check(number: u64) -> Check {
             judged: Judged::AsExpected,
             cause: Cause::Healthy,
             confidence: Confidence::Certain,
+            may_have_changed: false,
             from: None,
             address: None,
             addresses: 1,
@@ -89,6 +90,7 @@ fn check(number: u64) -> Check {
             connect_s: Some(took),
             rtt_s: Some(took),
             syn_retransmits: Some(0),
+            findings: Vec::new(),
         },
         record: Arc::from(""),
     }

@@ -72,7 +72,7 @@ fn the_example_is_written_and_is_right() {
     is_said(
         &checked,
         &format!(
-            "{} is right: 3 modules, 30 targets, 1.02 checks a second.",
+            "{} is right: 4 modules, 30 targets, 1.02 checks a second.",
             file.name()
         ),
     );
@@ -91,7 +91,7 @@ fn the_example_is_written_and_is_right() {
         );
     }
     let piped = run_with_input(&["monitor", "--check", "--config", "-"], &example.out);
-    is_said(&piped, "standard input is right: 3 modules, 30 targets");
+    is_said(&piped, "standard input is right: 4 modules, 30 targets");
 }
 
 #[test]

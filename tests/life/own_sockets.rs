@@ -1,13 +1,15 @@
 //! What other programs of this host have open towards a target, as findings of its check: with sockets that a process of its
 //! own brought into each state.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::process::Command;
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tcpprobe::lab::{Family, Finished, Lab, Network, Node, Powers, run};
 
@@ -33,6 +35,8 @@ const PORTS: u64 = 200;
 const WAITING: u64 = 170;
 const LEAKED: u64 = 60;
 const STUCK: u64 = 3;
+/// So many checks of the monitor that what they leave behind would be seen.
+const OWN_CHECKS: u64 = 8;
 
 fn each_state_is_found(family: Family, reader: Reader) -> Result<(), Failed> {
     let mut place = Place::build(family, reader)?;
@@ -103,7 +107,16 @@ fn each_state_is_found(family: Family, reader: Reader) -> Result<(), Failed> {
         (leaky.address, "own-close-wait"),
         (pools.address, "own-time-wait"),
         (deaf.address, "own-syn-sent-stuck"),
-    ])
+    ])?;
+    let quiet = place.listen()?;
+    place.finds_in_a_monitor(
+        &[
+            (leaky.address, "own-close-wait"),
+            (pools.address, "own-time-wait"),
+            (deaf.address, "own-syn-sent-stuck"),
+        ],
+        quiet.address,
+    )
 }
 
 fn ours_do_not_count(family: Family, reader: Reader) -> Result<(), Failed> {
@@ -241,6 +254,76 @@ impl Place {
         }
         Ok(())
     }
+
+    /// What others have is in the monitor's metrics, and what it has itself is not, however often it looks.
+    fn finds_in_a_monitor(&self, targets: &[(SocketAddr, &str)], quiet: SocketAddr) -> Result<(), Failed> {
+        let mut arguments: Vec<String> = ["monitor", "-i", "500ms", "-t", "400ms", "--slow", "300ms"]
+            .map(str::to_owned)
+            .to_vec();
+        arguments.extend(targets.iter().map(|(target, _)| target.to_string()));
+        arguments.push(quiet.to_string());
+        let started = match self.reader {
+            Reader::Plain => {
+                let mut command = self.lab.command(TCPPROBE, Powers::None, None)?;
+                command.args(arguments).stdout(Stdio::null()).spawn()?
+            }
+            Reader::Root => self.lab.on(Node::Client, move || {
+                Command::new(TCPPROBE)
+                    .args(arguments)
+                    .stdout(Stdio::null())
+                    .spawn()
+            })??,
+        };
+        let monitor = Monitor(started);
+        until_it_holds(|| {
+            let metrics = self.lab.on(Node::Client, metrics)??;
+            let has = |sample: &str| metrics.lines().any(|line| line.starts_with(sample));
+            for (target, kind) in targets {
+                let sample = format!("tcpprobe_finding_info{{target=\"{target}\",finding=\"{kind}\"}} 1");
+                wanted(has(&sample), || format!("no {sample} in\n{metrics}"))?;
+            }
+            // So many checks that their own connections would be found twice over.
+            let checked = format!("tcpprobe_checks_total{{target=\"{quiet}\",class=\"open\"}} ");
+            let checked = metrics
+                .lines()
+                .find_map(|line| line.strip_prefix(&checked)?.parse().ok());
+            wanted(checked.is_some_and(|checks: u64| checks >= OWN_CHECKS), || {
+                format!("{checked:?} checks of {quiet}")
+            })?;
+            let ours = format!("tcpprobe_finding_info{{target=\"{quiet}\",finding=\"own-");
+            wanted(!has(&ours), || metrics.clone())
+        })?;
+        monitor.end()
+    }
+}
+
+/// A monitor that is ended with this.
+struct Monitor(Child);
+
+impl Monitor {
+    fn end(mut self) -> Result<(), Failed> {
+        kill(Pid::from_raw(i32::try_from(self.0.id())?), Signal::SIGTERM)?;
+        let status = self.0.wait()?;
+        wanted(status.success(), || status.to_string())
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The metrics of a monitor that listens where it does by itself.
+fn metrics() -> io::Result<String> {
+    let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, 9965))?;
+    connection.set_read_timeout(Some(DEADLINE))?;
+    write!(connection, "GET /metrics HTTP/1.0\r\nHost: monitor\r\n\r\n")?;
+    let mut text = String::new();
+    connection.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn all(endpoint: &Value) -> impl Iterator<Item = &Value> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tcpprobe::diagnose::{Cause, Confidence, Judged};
+use tcpprobe::diagnose::{Cause, Confidence, FindingKind, Judged};
 use tcpprobe::monitor::{Board, Check, Engine, Loaded, Lookups, Module, Seen, Slot, Usage, Watched};
 use tcpprobe::report::monitor::{Exposition, of_probe, of_schedule};
 use tcpprobe::target::{Services, Target};
@@ -31,6 +31,7 @@ pub(crate) fn seen(cause: Cause, after_s: u64) -> Seen {
         },
         cause,
         confidence: Confidence::Likely,
+        may_have_changed: false,
         from: Some("192.0.2.77".parse().unwrap()),
         address: Some("192.0.2.1".parse().unwrap()),
         addresses: 2,
@@ -42,6 +43,11 @@ pub(crate) fn seen(cause: Cause, after_s: u64) -> Seen {
         connect_s: has_handshake.then_some(Duration::from_micros(if is_slow { 1_031_000 } else { 700 })),
         rtt_s: (has_handshake && !is_slow).then_some(Duration::from_micros(650)),
         syn_retransmits: has_handshake.then_some(is_slow.into()),
+        findings: if is_slow {
+            vec![FindingKind::PathLoss, FindingKind::OwnCloseWait]
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -139,6 +145,7 @@ pub(crate) fn known() -> BTreeMap<String, BTreeSet<String>> {
         metrics(&full(), Exposition::Text),
         probe(&seen(Cause::NoListener, 0), Exposition::Text),
         probe(&seen(Cause::Healthy, 0), Exposition::Text),
+        probe(&seen(Cause::SynLost, 0), Exposition::Text),
     ];
     for text in texts {
         let text = String::from_utf8(text).unwrap();

@@ -149,7 +149,7 @@ fn the_users_labels_are_on_every_series_of_a_target() {
         }
     }
     // docs/monitoring.md says what a target costs.
-    assert_eq!(count, 53);
+    assert_eq!(count, 55);
 }
 
 #[test]

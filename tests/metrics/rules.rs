@@ -128,6 +128,7 @@ fn after_a_check_of(class: Class) -> Vec<Value> {
         | Class::Filtered
         | Class::BacklogFull
         | Class::Reset
+        | Class::IdleDeath
         | Class::DnsFailed => (class, 0),
     };
     let series = |series: String, value: u8| json!({ "series": series, "values": format!("{value}x40") });

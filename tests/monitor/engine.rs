@@ -1,5 +1,7 @@
 //! The schedule, changes and reloads, against networks in which ports fail and come back.
 
+#[path = "engine/idle.rs"]
+mod idle;
 #[path = "engine/watching.rs"]
 mod watching;
 
@@ -30,6 +32,10 @@ pub(crate) fn trials(house: &House) -> Vec<Trial> {
             all.push(house.trial(
                 named("a_port_that_fails_and_comes_back_is_told_as_that"),
                 move || fails_and_comes_back(family, powers),
+            ));
+            all.push(house.trial(
+                named("an_idle_connection_that_is_forgotten_is_a_state"),
+                move || idle::forgotten(family, powers),
             ));
             all.push(house.trial(
                 named("a_silent_port_is_not_rejected_because_another_is"),

@@ -1,8 +1,8 @@
 //! Sockets in every state that has a label, and what the program has to say of them.
 
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ const LOOKS: u32 = 100;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 const LEAKED: u64 = 12;
+const MORE_LEAKED: u64 = 5;
 const UNANSWERED: u64 = 12;
 const ORPHANS: u64 = 10;
 /// Ports of the namespace, and how many of them wait for one destination.
@@ -358,6 +359,56 @@ impl<'a> Situation<'a> {
         )
     }
 
+    /// A leak that grows between two looks: by how much, and when the process has no descriptors left.
+    pub(crate) fn hold_a_growing_leak_against_the_truth(&mut self) -> Result<(), Failed> {
+        let arguments = [
+            "sockets",
+            "--watch",
+            "300ms",
+            "--state",
+            "close-wait",
+            "-o",
+            "json",
+        ];
+        let started = match self.reader {
+            Reader::Plain => {
+                let mut command = self.lab.command(TCPPROBE, Powers::None, None)?;
+                command.args(arguments).stdout(Stdio::piped()).spawn()?
+            }
+            Reader::Root => self.lab.on(Node::Client, move || {
+                Command::new(TCPPROBE)
+                    .args(arguments)
+                    .stdout(Stdio::piped())
+                    .spawn()
+            })??,
+        };
+        let mut looking = Looking(started);
+        let out = looking.0.stdout.take().ok_or("no standard output")?;
+        let mut grown = 0;
+        for (number, line) in (0..LOOKS).zip(BufReader::new(out).lines()) {
+            let look: Value = serde_json::from_str(&line?)?;
+            crate::holds_to_the_schema(&look)?;
+            let ours = |one: &Value| one["process"]["pid"] == self.holder.pid();
+            let leak = found(&look, Label::CloseWaitLeak, ours).ok_or_else(|| look.to_string())?;
+            if number == 0 {
+                for _ in 0..MORE_LEAKED {
+                    drop(self.pair()?.1);
+                }
+                continue;
+            }
+            let by = leak["grew_by"].as_u64().ok_or_else(|| leak.to_string())?;
+            let runs_out = leak["descriptors_run_out_in_s"].as_f64();
+            wanted((by > 0) == runs_out.is_some_and(|seconds| seconds > 0.0), || {
+                leak.to_string()
+            })?;
+            grown += by;
+            if grown == MORE_LEAKED {
+                return wanted(leak["sockets"] == LEAKED + MORE_LEAKED, || leak.to_string());
+            }
+        }
+        Err(format!("it grew by {grown}").into())
+    }
+
     /// The namespace by its path, from another one: with the right to enter it, and without.
     pub(crate) fn look_from_outside(&self) -> Result<(), Failed> {
         let path = format!("/proc/{}/ns/net", self.holder.pid());
@@ -378,6 +429,17 @@ impl<'a> Situation<'a> {
                 })
             }
         }
+    }
+}
+
+/// A program that looks until this is dropped.
+struct Looking(Child);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use crate::app::document::{text, wrong};
 use crate::app::gather::{families_of, fits, look, services, shown};
-use crate::app::{Failure, output};
+use crate::app::{Failure, complain, output};
 use crate::check::{Addresses, Options};
 use crate::cli::{Exit, ModeArgument, MonitorArguments};
 use crate::document::Format;
+use crate::http::Gate;
 use crate::monitor::file::{EXAMPLE, File, MOST_TARGETS};
 use crate::monitor::{Allow, Config, Module, Reach, Watched, hash, in_one_form};
 use crate::net::dns::Families;
@@ -55,6 +56,9 @@ pub(super) fn configure(arguments: &MonitorArguments) -> Result<Configured, Fail
 /// `--check`
 pub(super) fn check(arguments: &MonitorArguments) -> Result<Exit, Failure> {
     let configured = configure(arguments)?;
+    if let Some(file) = &arguments.web_config {
+        Gate::read(file, complain).map_err(Failure::usage)?;
+    }
     let what = arguments
         .config
         .as_deref()
@@ -119,6 +123,7 @@ fn module(arguments: &MonitorArguments) -> Result<Module, Failure> {
         interval,
         timeout: Duration::min(arguments.timeout, interval),
         slow: arguments.look.slow,
+        hold: None,
         families: families_of(&arguments.look),
         addresses: if arguments.look.first {
             Addresses::First

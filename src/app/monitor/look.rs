@@ -203,6 +203,7 @@ impl Looker {
         let options = Options {
             timeout: module.timeout,
             slow: module.slow,
+            idle: module.hold,
             families: module.families,
             addresses: module.addresses,
             raw: self.options.raw.using(module.raw),

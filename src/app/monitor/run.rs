@@ -1,5 +1,7 @@
 //! The run itself: begins checks when it is their turn or when somebody asks, and takes down what they come to.
 
+mod force;
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -8,27 +10,26 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::unconstrained;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::State;
-use super::configure::{Configured, configure};
+use super::configure::Configured;
 use super::events::Events;
 use super::look::{Looked, Looker, Looks, Order};
 use super::reload::{Reload, Reloads};
-use super::thread::off_duty;
 use super::web;
 use crate::app::room::Room;
 use crate::app::{Failure, complain, gather, open_raw_sockets, stop_requested};
 use crate::check::{PACKETS_A_CONNECTION, Pace};
 use crate::cli::{Exit, ModeArgument, MonitorArguments};
 use crate::diagnose::Confidence;
-use crate::monitor::{Aims, Board, Config, Engine, Loaded, Paced, Schedule, Slot, Turn, Watched};
+use crate::monitor::{Board, Engine, Schedule, Slot, Turn};
 use crate::net::clock;
 use crate::net::finish::{Finish, Finisher, finisher};
-use crate::net::raw::Use;
 use crate::report::monitor::{Changed, Event};
+use force::{Reading, read};
 
 /// Descriptors that answering over HTTP may take.
 const DESCRIPTORS_OF_HTTP: usize = 1024;
@@ -71,7 +72,13 @@ pub(super) fn run(arguments: &MonitorArguments, configured: Configured) -> Resul
         let stop = stop_requested();
         let hang_ups = signal(SignalKind::hangup()).ok();
         let mut watch = Watch::new(looker, &state, events);
+        let targets = configured.config.targets.len();
         watch.begin(configured)?;
+        complain(&format!(
+            "watching {targets} {}; {} shows what becomes of them",
+            if targets == 1 { "target" } else { "targets" },
+            listening.urls()
+        ));
         let answering = listening.answer(state)?;
         let inbox = Inbox {
             orders,
@@ -123,15 +130,6 @@ struct Landed {
     slot: Arc<Slot>,
     late: Duration,
     looked: Option<Looked>,
-}
-
-/// A configuration that is being read.
-struct Reading {
-    outcome: oneshot::Receiver<Result<Configured, Failure>>,
-    /// Those who wait for what becomes of it.
-    waiting: Vec<Reload>,
-    /// Whether somebody asked again since it began, and those of them who wait.
-    again: Option<Vec<Reload>>,
 }
 
 /// What happens next.
@@ -313,122 +311,6 @@ impl Watch {
         (Arc::ptr_eq(current, slot) || is_the_same).then(|| Arc::clone(current))
     }
 
-    /// Reads the configuration again, on another thread: a large one takes a while.
-    fn reload(&mut self, who: Option<Reload>, arguments: &MonitorArguments) {
-        if who.is_none() {
-            self.events.reopen();
-        }
-        self.read_again(who.into_iter().collect(), arguments);
-    }
-
-    fn read_again(&mut self, waiting: Vec<Reload>, arguments: &MonitorArguments) {
-        if let Some(reading) = &mut self.reading {
-            // What is being read may be older than what there is now.
-            reading.again.get_or_insert_default().extend(waiting);
-            return;
-        }
-        let (sender, outcome) = oneshot::channel();
-        let arguments = arguments.clone();
-        let begun = off_duty("configuration", move || {
-            // Whoever waited has ended.
-            let _ = sender.send(configure(&arguments));
-        });
-        self.reading = Some(Reading {
-            outcome,
-            waiting,
-            again: None,
-        });
-        if let Err(error) = begun {
-            // The other end is gone with the thread, which is told as such.
-            complain(&format!(
-                "there is no thread to read the configuration on: {error}"
-            ));
-        }
-    }
-
-    /// Puts what was read in force, whole, or says why not.
-    fn take_up(&mut self, outcome: Result<Configured, Failure>, arguments: &MonitorArguments) {
-        let outcome = outcome.and_then(|configured| {
-            self.is_possible(&configured.config)?;
-            self.put_in_force(configured);
-            Ok(())
-        });
-        if let Err(failure) = &outcome {
-            complain(&format!(
-                "the configuration was read again and not taken; the one before stays in force: {}",
-                failure.says
-            ));
-            self.board().refused(failure.says.clone());
-        }
-        let event = Event::Reloaded(&self.board().loaded(), self.slots.len());
-        self.events.tell(&event);
-        let Some(reading) = self.reading.take() else {
-            return;
-        };
-        for waiting in reading.waiting {
-            // Who does not wait any more need not know.
-            let _ = waiting.send(match &outcome {
-                Ok(()) => Ok(()),
-                Err(failure) => Err(failure.says.clone()),
-            });
-        }
-        if let Some(again) = reading.again {
-            self.read_again(again, arguments);
-        }
-    }
-
-    /// Whether this process can look as it is told to.
-    fn is_possible(&self, config: &Config) -> Result<(), Failure> {
-        for watched in &config.targets {
-            gather::fits(&watched.target, self.looker.options()).map_err(Failure::usage)?;
-        }
-        let in_any_case = config.modules.values().find(|module| module.raw == Use::Always);
-        match in_any_case {
-            Some(module) => {
-                let raw = self.looker.options().raw.using(Use::Always);
-                open_raw_sockets(&raw, &format!("the mode of the module `{}`", module.name))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Replaces what is watched. What is known of a target stays, whatever else is said of it.
-    fn put_in_force(&mut self, configured: Configured) {
-        let Configured { config, allow, hash } = configured;
-        self.state.aim(Aims::new(&config, allow));
-        let (places, before) = (&self.places, &self.slots);
-        let known = |name: &str| places.get(name).and_then(|place| before.get(*place));
-        let slot = |watched: Watched| match known(&watched.name) {
-            Some(slot) if slot.watched == watched => Arc::clone(slot),
-            Some(slot) if slot.watched.target == watched.target => Arc::new(slot.watched_as(watched)),
-            Some(_) | None => Arc::new(Slot::new(watched)),
-        };
-        let slots: Vec<Arc<Slot>> = config.targets.into_iter().map(slot).collect();
-        self.places = slots
-            .iter()
-            .enumerate()
-            .map(|(place, slot)| (slot.watched.name.clone(), place))
-            .collect();
-        let paced: Vec<Paced> = slots
-            .iter()
-            .map(|slot| Paced {
-                name: &slot.watched.name,
-                interval: slot.watched.module.interval,
-            })
-            .collect();
-        self.schedule
-            .replace(&paced, clock::now().saturating_duration_since(self.epoch));
-        self.looker.take_up(&config.modules, slots.len());
-        let loaded = Loaded {
-            hash,
-            is_success: true,
-            success_unix_s: clock::unix_now(),
-            error: None,
-        };
-        self.board().replace(slots, config.modules, loaded);
-        self.slots = self.board().slots();
-    }
-
     /// Lets what is under way come to its end, for a moment.
     async fn end(mut self) -> Events {
         let mut unsure = 0;
@@ -490,15 +372,6 @@ async fn hang_up(hang_ups: &mut Option<Signal>) {
         Some(hang_ups) => {
             hang_ups.recv().await;
         }
-        None => std::future::pending().await,
-    }
-}
-
-async fn read(reading: &mut Option<Reading>) -> Result<Configured, Failure> {
-    match reading {
-        Some(reading) => (&mut reading.outcome)
-            .await
-            .unwrap_or_else(|_| Err(Failure::could_not_judge("reading it ended before its end"))),
         None => std::future::pending().await,
     }
 }

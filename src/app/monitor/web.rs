@@ -72,6 +72,14 @@ pub(super) fn listen(arguments: &MonitorArguments) -> Result<Listening, Failure>
 }
 
 impl Listening {
+    /// Where, as one may put it into a browser.
+    pub(super) fn urls(&self) -> String {
+        let scheme = if self.gate.wants_tls() { "https" } else { "http" };
+        let addresses = self.server.addresses().into_iter();
+        let urls: Vec<String> = addresses.map(|at| format!("{scheme}://{at}/")).collect();
+        urls.join(" and ")
+    }
+
     /// Answers from what is known, until it is told to end.
     pub(super) fn answer(self, state: Arc<State>) -> Result<Answering, Failure> {
         let cannot =

@@ -55,6 +55,7 @@ fn options(hold: Duration, hosts: PathBuf) -> Options {
         slow: Duration::from_millis(250),
         locate: false,
         pmtu: false,
+        idle: None,
         hold: Hold::Exactly(hold),
         source: None,
         interface: None,

@@ -171,7 +171,8 @@ fn has_answered(saw: &Saw) -> bool {
         | Saw::Counters(_)
         | Saw::OwnSockets(_)
         | Saw::Size(_)
-        | Saw::LinkMtu(_) => false,
+        | Saw::LinkMtu(_)
+        | Saw::Idle { .. } => false,
     }
 }
 

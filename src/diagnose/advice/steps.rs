@@ -1,10 +1,12 @@
 //! The single steps: what each is for, and its command.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::Advice;
 use super::place::Place;
-use crate::diagnose::{Diagnosis, FindingKind};
+use crate::diagnose::{Diagnosis, FindingKind, idle};
+use crate::evidence::Evidence;
 
 pub(super) fn step(says: impl Into<String>, command: impl Into<String>) -> Advice {
     Advice {
@@ -33,6 +35,24 @@ pub(super) fn own_sockets(place: &Place, diagnosis: &Diagnosis) -> Option<Advice
             command,
         )
     })
+}
+
+/// After how long idle connections end, more exactly than a single one can tell.
+pub(super) fn idle_limit(evidence: &Evidence) -> Advice {
+    let asked = idle::holding(evidence).map_or(Duration::ZERO, |(_, holding)| holding.max_s);
+    let max = format!("{}s", asked.as_secs().max(1));
+    step(
+        "After how long, exactly, and what pools on this host make of it?",
+        format!("tcpprobe hold --max {max} {}", evidence.endpoint),
+    )
+}
+
+/// What keeps idle connections alive here.
+pub(super) fn keepalive_here() -> Advice {
+    step(
+        "Here: are connections kept alive at all? `timer:(keepalive` says so, and when the next probe is due:",
+        "ss -tno state established",
+    )
 }
 
 /// Where packets have to be smaller, and what there is to do about it.

@@ -299,6 +299,15 @@ pub const DISTINCTIONS: &[Distinction] = &[
         yes(&[], "the round trip to a control port is the path's own")
     ),
     distinction!(
+        "idle-death",
+        "idle connection forgotten, or closed by the peer",
+        [IdleDropped, IdleReset, IdleRejected, PeerClosed],
+        yes(
+            &[],
+            "`tcpprobe hold`: what the kernel's keepalive meets, and a new connection after it"
+        )
+    ),
+    distinction!(
         "proxy",
         "the host itself, or a proxy at the first hop",
         [Healthy],

@@ -62,7 +62,8 @@ pub(in crate::diagnose) fn to_port(
         | Saw::Counters(_)
         | Saw::OwnSockets(_)
         | Saw::Size(_)
-        | Saw::LinkMtu(_) => None,
+        | Saw::LinkMtu(_)
+        | Saw::Idle { .. } => None,
     })
 }
 
@@ -161,7 +162,8 @@ fn round_trip(evidence: &Evidence, observation: &Observation) -> Option<Duration
         | Saw::Counters(_)
         | Saw::OwnSockets(_)
         | Saw::Size(_)
-        | Saw::LinkMtu(_) => None,
+        | Saw::LinkMtu(_)
+        | Saw::Idle { .. } => None,
     }
 }
 

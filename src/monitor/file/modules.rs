@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::Addresses;
+use crate::check::{Addresses, SHORTEST_HOLD};
 use crate::diagnose::{Cause, Class, Expectation};
 use crate::document::table::{self, Table, entries, one_or_more, text};
 use crate::document::{FileError, Node, Place, Value, nearest};
@@ -16,6 +16,7 @@ const MODULE: &[&str] = &[
     "interval",
     "timeout",
     "slow",
+    "hold",
     "family",
     "addresses",
     "mode",
@@ -66,6 +67,9 @@ fn module(node: &Node, inherited: &Module) -> Result<Module, FileError> {
     if let Some(node) = table.get("slow") {
         module.slow = table::duration(node, "`slow`")?;
     }
+    if let Some(node) = table.get("hold") {
+        module.hold = hold(node)?;
+    }
     if let Some(node) = table.get("family") {
         let families = [
             ("both", Families::Both),
@@ -95,6 +99,7 @@ fn module(node: &Node, inherited: &Module) -> Result<Module, FileError> {
     if let Some(node) = table.get("confirm") {
         module.confirm = table::count(node, "`confirm`", MOST_CONFIRM)?;
     }
+    has_time_to_hold(&table, &module)?;
     Ok(module)
 }
 
@@ -142,6 +147,47 @@ pub(super) fn times(table: &Table<'_>, inherited: &Module) -> Result<(Duration, 
         (None, None) => return Ok((interval, timeout)),
     };
     Err(says)
+}
+
+/// How long a connection is left idle; absent for `0s`, which takes back what `default` says.
+fn hold(node: &Node) -> Result<Option<Duration>, FileError> {
+    let after = table::duration_or_zero(node, "`hold`")?;
+    if after.is_zero() {
+        return Ok(None);
+    }
+    if after < SHORTEST_HOLD {
+        return Err(node.at.says(format!(
+            "`hold`: {} is too short: the kernel asks idle connections after whole seconds, so it is {} at least",
+            humantime::format_duration(after),
+            humantime::format_duration(SHORTEST_HOLD)
+        )));
+    }
+    Ok(Some(after))
+}
+
+/// Checks that the interval of a module, or of a target that has its own, leaves time for a connection to be idle.
+pub(super) fn has_time_to_hold(table: &Table<'_>, module: &Module) -> Result<(), FileError> {
+    let Some(hold) = module.hold else {
+        return Ok(());
+    };
+    let longest = module.longest_check();
+    // What is inherited was found right where it is said.
+    let says = ["hold", "interval", "timeout", "tries"]
+        .into_iter()
+        .find_map(|key| table.get(key));
+    let Some(node) = says.filter(|_| longest > module.interval) else {
+        return Ok(());
+    };
+    let shown = humantime::format_duration;
+    let interval = Duration::from_secs(longest.as_secs() + u64::from(longest.subsec_nanos() > 0));
+    Err(node.at.says(format!(
+        "`hold`: a connection that is idle for {} and is then asked may take {}, with the looks before and after it, and the \
+         interval is {}: write `interval: {}` or more",
+        shown(hold),
+        shown(interval),
+        shown(module.interval),
+        shown(interval).to_string().replace(' ', "")
+    )))
 }
 
 /// One of several words.
@@ -211,6 +257,7 @@ fn is_the_targets(cause: Cause) -> bool {
         | Class::Filtered
         | Class::BacklogFull
         | Class::Reset
+        | Class::IdleDeath
         | Class::DnsFailed => true,
     }
 }

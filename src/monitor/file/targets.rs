@@ -145,14 +145,17 @@ impl Reader<'_> {
             return Ok(module);
         }
         let key = (module.name.clone(), interval, timeout);
-        let own = self.own.entry(key).or_insert_with(|| {
-            Arc::new(Module {
-                interval,
-                timeout,
-                ..Module::clone(&module)
-            })
+        if let Some(own) = self.own.get(&key) {
+            return Ok(Arc::clone(own));
+        }
+        let own = Arc::new(Module {
+            interval,
+            timeout,
+            ..Module::clone(&module)
         });
-        Ok(Arc::clone(own))
+        modules::has_time_to_hold(table, &own)?;
+        self.own.insert(key, Arc::clone(&own));
+        Ok(own)
     }
 
     fn add(&mut self, word: &Word, said: &Said) -> Result<(), FileError> {

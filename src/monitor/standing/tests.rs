@@ -10,6 +10,10 @@ use crate::diagnose::{Confidence, Expectation};
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn check(cause: Cause, began: Duration) -> Check {
+    check_in_which(cause, began, false)
+}
+
+fn check_in_which(cause: Cause, began: Duration, may_have_changed: bool) -> Check {
     Check {
         seen: Seen {
             began_unix_s: began,
@@ -18,6 +22,7 @@ fn check(cause: Cause, began: Duration) -> Check {
             judged: Judged::of(cause, &[Expectation::Class(Class::Open)]),
             cause,
             confidence: Confidence::Certain,
+            may_have_changed,
             from: None,
             address: None,
             addresses: 1,
@@ -25,6 +30,7 @@ fn check(cause: Cause, began: Duration) -> Check {
             connect_s: None,
             rtt_s: None,
             syn_retransmits: None,
+            findings: Vec::new(),
         },
         record: Arc::from(""),
     }
@@ -52,7 +58,7 @@ fn states(changes: &[Vec<Change>]) -> Vec<(usize, Cause)> {
         .collect()
 }
 
-use Cause::{Healthy, HostSilent, NoListener, NoPorts, Port, SynLost, Undecided};
+use Cause::{Healthy, HostSilent, NoListener, NoPorts, Overloaded, Port, SynLost, Undecided};
 
 #[test]
 fn one_lost_syn_is_a_change_of_verdict_and_none_of_state() {
@@ -107,6 +113,28 @@ fn who_fails_each_time_in_another_way_is_down_all_the_same() {
         2,
     );
     assert_eq!(states(&changes), [(0, Healthy), (2, Port), (6, SynLost)]);
+}
+
+#[test]
+fn what_became_another_during_a_check_is_what_the_next_one_finds() {
+    let mut standing = Standing::default();
+    let mut saw = |cause: Cause, at: u32, may_have_changed: bool| {
+        let changes = standing.saw(check_in_which(cause, MINUTE * at, may_have_changed), 2);
+        let state = changes.into_iter().find(|change| change.kind == Kind::State);
+        state.map(|change| change.to)
+    };
+    assert_eq!(saw(Healthy, 1, false), Some(Healthy));
+    assert_eq!(saw(Port, 2, false), None);
+    // Healed halfway.
+    assert_eq!(saw(Overloaded, 3, true), None);
+    assert_eq!(saw(Healthy, 4, false), None);
+    // It is not, and then it is twice.
+    assert_eq!(saw(Port, 5, false), None);
+    assert_eq!(saw(Overloaded, 6, true), None);
+    assert_eq!(saw(Overloaded, 7, true), Some(Overloaded));
+    assert_eq!(saw(Healthy, 8, false), None);
+    assert_eq!(saw(SynLost, 9, true), None);
+    assert_eq!(saw(Healthy, 10, false), Some(Healthy));
 }
 
 #[test]

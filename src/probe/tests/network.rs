@@ -210,7 +210,8 @@ impl Outcome {
             | Saw::Counters(_)
             | Saw::OwnSockets(_)
             | Saw::Size(_)
-            | Saw::LinkMtu(_) => 0,
+            | Saw::LinkMtu(_)
+            | Saw::Idle { .. } => 0,
         });
         sent.sum()
     }

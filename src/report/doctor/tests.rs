@@ -19,7 +19,7 @@ fn a_restricted_pod_reads_like_this() {
     assert_eq!(
         text(&cases::restricted_pod(), 80),
         "\
-Here: connect() only: no raw probes, no ping, no dual stack. 13 of 24
+Here: connect() only: no raw probes, no ping, no dual stack. 14 of 25
 distinctions, 5 in part.
 
   yes     refused, or dropped
@@ -50,6 +50,7 @@ distinctions, 5 in part.
             a SYN-ACK that is always lost leaves no trace with us
   yes     slow: lost SYN, or lost SYN-ACK
   yes     slow: late SYN-ACK, or long path
+  yes     idle connection forgotten, or closed by the peer
   yes     the host itself, or a proxy at the first hop
   no      SYN cookies in use (of a healthy port: --mode raw)
             our own kernel chooses the options of its SYNs
@@ -118,17 +119,17 @@ fn the_first_line_is_the_sum() {
     let first = |found| text(&found, 80).lines().next().unwrap().to_owned();
     assert_eq!(
         first(cases::root()),
-        "Here: connect() and raw probes. 22 of 24 distinctions, 2 in part."
+        "Here: connect() and raw probes. 23 of 25 distinctions, 2 in part."
     );
     let mut v4_only = cases::net_raw_pod();
     v4_only.ipv6 = Reach::Link;
     assert_eq!(
         first(v4_only),
-        "Here: connect() and raw probes, but no socket filters, no dual stack. 20 of 24"
+        "Here: connect() and raw probes, but no socket filters, no dual stack. 21 of 25"
     );
     assert_eq!(
         first(cases::plain_user()),
-        "Here: connect() only: no raw probes, no ping. 14 of 24 distinctions, 5 in part."
+        "Here: connect() only: no raw probes, no ping. 15 of 25 distinctions, 5 in part."
     );
 }
 

@@ -8,6 +8,7 @@ mod words;
 pub use explain::{write_hold_list, write_hold_markdown, write_hold_topic};
 pub use json::write_json;
 pub use text::write_text;
+pub(in crate::report) use words::{fared_alike, group};
 
 use std::time::SystemTime;
 

@@ -28,7 +28,7 @@ pub(super) fn limit(limit: Limit) -> String {
 }
 
 /// Whether two connections have one line: the same end, in answer to the same, with the same control.
-pub(super) fn fared_alike(one: &Held, other: &Held) -> bool {
+pub(in crate::report) fn fared_alike(one: &Held, other: &Held) -> bool {
     let control = |held: &Held| {
         held.control
             .as_ref()
@@ -45,7 +45,7 @@ pub(super) fn fared_alike(one: &Held, other: &Held) -> bool {
 }
 
 /// Connections that fared alike: after how long, and how.
-pub(super) fn group(held: &[&Held]) -> String {
+pub(in crate::report) fn group(held: &[&Held]) -> String {
     let Some(first) = held.first() else {
         return String::new();
     };

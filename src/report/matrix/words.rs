@@ -153,6 +153,7 @@ pub(in crate::report) const fn letter(class: Class) -> char {
         Class::Filtered => 'F',
         Class::BacklogFull => 'B',
         Class::Reset => 'X',
+        Class::IdleDeath => 'I',
         Class::DnsFailed => 'D',
         Class::LocalError => 'L',
         Class::Unknown => '?',

@@ -110,8 +110,10 @@ fn looks_at(module: &Module) -> String {
     let unusual = [(module.family(), "both"), (module.mode(), "auto")]
         .into_iter()
         .filter(|(word, usual)| word != usual);
-    let words: Vec<&str> = std::iter::once(module.addresses())
+    let words: Vec<String> = std::iter::once(module.addresses())
         .chain(unusual.map(|(word, _)| word))
+        .map(str::to_owned)
+        .chain(module.hold.map(|hold| format!("idle for {}", time(hold))))
         .collect();
     words.join(", ")
 }

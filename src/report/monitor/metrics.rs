@@ -6,6 +6,7 @@
 mod accept;
 mod encoder;
 mod family;
+mod own;
 mod probe;
 mod protobuf;
 mod schedule;

@@ -45,7 +45,8 @@ impl Trace {
             | Saw::Counters(_)
             | Saw::OwnSockets(_)
             | Saw::Size(_)
-            | Saw::LinkMtu(_) => {}
+            | Saw::LinkMtu(_)
+            | Saw::Idle { .. } => {}
         }
     }
 

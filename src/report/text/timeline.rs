@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::evidence::hold::{Held, Holding};
 use crate::evidence::{
     Answer, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, Look, NeighbourState, NextHop,
     Observation, Ping, ResetShape, Saw,
 };
+use crate::report::hold;
 use crate::report::human::{count, human_duration, list, wrap};
 use crate::report::style::Style;
 
@@ -74,7 +76,8 @@ fn is_dull(saw: &Saw) -> bool {
         | Saw::Counters(_)
         | Saw::OwnSockets(_)
         | Saw::Size(_)
-        | Saw::LinkMtu(_) => false,
+        | Saw::LinkMtu(_)
+        | Saw::Idle { .. } => false,
     }
 }
 
@@ -118,6 +121,7 @@ fn standing_for<'a>(group: &[&'a Observation]) -> &'a Observation {
         | Saw::OwnSockets(_)
         | Saw::Size(_)
         | Saw::LinkMtu(_)
+        | Saw::Idle { .. }
         | Saw::OtherControls(_)
         | Saw::OtherRejection(_) => first,
     }
@@ -164,6 +168,7 @@ fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
             own::looked(look, |seen| own::counters(seen, style))
         ),
         Saw::Size(probe) => format!("{}{times}", size::say(probe)),
+        Saw::Idle { holding } => format!("one more connection: {}", held(holding)),
         Saw::LinkMtu(look) => format!(
             "our own link takes {}",
             own::looked(look, |link| format!("{} bytes", link.mtu))
@@ -173,6 +178,13 @@ fn say(group: &[&Observation], endpoint: SocketAddr, style: &Style) -> String {
             own::looked(look, own::sockets)
         ),
     }
+}
+
+/// What became of a connection that was left idle.
+fn held(holding: &Holding) -> String {
+    let held: Vec<&Held> = holding.held.iter().collect();
+    let alike = held.chunk_by(|one, other| hold::fared_alike(one, other));
+    list(&alike.map(hold::group).collect::<Vec<_>>())
 }
 
 fn tcp(subject: &str, dial: &Dial, group: &[&Observation]) -> String {
@@ -294,7 +306,8 @@ fn dial(saw: &Saw) -> Option<&Dial> {
         | Saw::Counters(_)
         | Saw::OwnSockets(_)
         | Saw::Size(_)
-        | Saw::LinkMtu(_) => None,
+        | Saw::LinkMtu(_)
+        | Saw::Idle { .. } => None,
     }
 }
 

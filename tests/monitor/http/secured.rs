@@ -207,7 +207,7 @@ pub(crate) fn a_certificate_that_is_renewed_is_shown_from_then_on(at: IpAddr) ->
     let refused = served.gate.refresh();
     let complaints = served.seen.complaints();
     wanted(
-        refused.is_ok() && complaints.len() == 2 && complaints[1].contains("TLS cannot be taken away"),
+        refused.is_err() && complaints.len() == 2 && complaints[1].contains("TLS cannot be taken away"),
         || format!("{complaints:?}"),
     )
 }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use tcpprobe::diagnose::{Confidence, Diagnosis, diagnose};
+use tcpprobe::evidence::hold::{Asked, End, Held, Holding};
 use tcpprobe::evidence::sockets::State;
 use tcpprobe::evidence::{
     Answer, Controls, Counters, Dial, Ending, Evidence, Handshake, IcmpError, IcmpSays, LinkMtu, Listener,
@@ -122,8 +123,65 @@ fn saw(version: Version) -> BoxedStrategy<Saw> {
         1 => look(own_sockets()).prop_map(Saw::OwnSockets),
         3 => size_probe(endpoint).prop_map(Saw::Size),
         1 => look((68..70_000u32).prop_map(|mtu| LinkMtu { mtu })).prop_map(Saw::LinkMtu),
+        2 => holding(endpoint).prop_map(|holding| Saw::Idle { holding: Box::new(holding) }),
     ]
     .boxed()
+}
+
+fn holding(endpoint: SocketAddr) -> impl Strategy<Value = Holding> {
+    let held = prop::collection::vec(held(endpoint), 0..4);
+    (held, duration(), any::<bool>()).prop_map(move |(held, max_s, interrupted)| Holding {
+        endpoint,
+        started_unix_s: Duration::from_secs(1_700_000_000),
+        max_s,
+        took_s: max_s + Duration::from_secs(10),
+        interrupted,
+        sight: nothing_seen(if endpoint.is_ipv4() {
+            Version::V4
+        } else {
+            Version::V6
+        })
+        .sight,
+        held,
+        shots: Vec::new(),
+    })
+}
+
+fn held(endpoint: SocketAddr) -> impl Strategy<Value = Held> {
+    let asked = prop_oneof![Just(Asked::Nothing), Just(Asked::Keepalive), Just(Asked::Fin)];
+    let errno = "EHOSTUNREACH".to_owned();
+    let end = prop_oneof![
+        answer(endpoint).prop_map(|answer| End::NotMade { answer }),
+        (duration(), 1..6u8, asked.clone()).prop_map(|(after_s, probes, to)| End::Alive {
+            after_s,
+            probes,
+            to
+        }),
+        (0..6u8, 0..5u32).prop_map(|(probes, fins)| End::Silent { probes, fins }),
+        asked.clone().prop_map(|to| End::Reset { to }),
+        asked.clone().prop_map(|to| End::Closed { to }),
+        asked.prop_map(move |to| End::Rejected {
+            to,
+            errno: errno.clone()
+        }),
+        Just(End::CutShort),
+        Just(End::CouldNotAsk {
+            errno: "EINVAL".to_owned()
+        }),
+    ];
+    let control = prop::option::of(dial(Just(endpoint).boxed(), Just(None).boxed()));
+    (end, control, duration(), duration(), 1..4u32).prop_map(|(end, control, idle_s, wanted_s, syns)| Held {
+        round: 1,
+        at_s: Duration::from_millis(10),
+        from: None,
+        wanted_s,
+        syns,
+        idle_s,
+        quiet_s: idle_s,
+        peer_segments: Some(0),
+        end,
+        control,
+    })
 }
 
 fn own_sockets() -> impl Strategy<Value = OwnSockets> {

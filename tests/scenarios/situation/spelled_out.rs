@@ -1,11 +1,14 @@
 //! Observations as their files write them, spelled out: what a file leaves away is what one would expect there.
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use tcpprobe::evidence::Observation;
 
+use crate::endpoint::nothing_seen;
 use crate::version::Version;
 
 /// One entry of a file as observations: one for each moment of `at_s`, which may be a list. `until_s` may stand in
@@ -71,6 +74,7 @@ fn spell_out(entry: &mut Table, version: Version) {
         Some("control") => version.control(),
         Some("echo" | "other-rejection") => return icmp(entry, version),
         Some("raw") => return raw(entry, version),
+        Some("idle") => return idle(entry, version),
         Some("counters") if entry.get("look").and_then(Value::as_str) == Some("saw") => {
             default(entry, "our_retransmissions", 0);
             return default(entry, "our_unanswered_syns", 0);
@@ -80,6 +84,11 @@ fn spell_out(entry: &mut Table, version: Version) {
         }
         _ => return,
     };
+    dial(entry, to, version);
+}
+
+/// A `connect()`: to there, with as many SYNs as its answer took.
+fn dial(entry: &mut Table, to: SocketAddr, version: Version) {
     default(entry, "to", to.to_string());
     let mut syns = 1;
     if let Some(Value::Table(answer)) = entry.get_mut("answer") {
@@ -116,6 +125,37 @@ fn handshake(answer: &mut Table) -> i64 {
         .get("retransmitted_syns")
         .and_then(Value::as_integer)
         .unwrap_or_default()
+}
+
+/// A connection that was left idle for five minutes, silent for as long, with a control that says what is written of it.
+fn idle(entry: &mut Table, version: Version) {
+    let Some(Value::Table(holding)) = entry.get_mut("holding") else {
+        return;
+    };
+    default(holding, "endpoint", version.endpoint().to_string());
+    default(holding, "started_unix_s", 1_700_000_000.0);
+    default(holding, "max_s", 300.0);
+    default(holding, "took_s", 310.0);
+    default(holding, "interrupted", false);
+    default(holding, "shots", Vec::<Value>::new());
+    let sight = Value::try_from(nothing_seen(version).sight);
+    default(holding, "sight", sight.expect("as it is written elsewhere"));
+    let idle = holding["max_s"].clone();
+    let Some(Value::Array(held)) = holding.get_mut("held") else {
+        return;
+    };
+    for held in held.iter_mut().filter_map(Value::as_table_mut) {
+        default(held, "round", 1);
+        default(held, "at_s", 0.01);
+        default(held, "syns", 1);
+        default(held, "wanted_s", idle.clone());
+        default(held, "idle_s", idle.clone());
+        let quiet = held["idle_s"].clone();
+        default(held, "quiet_s", quiet);
+        if let Some(Value::Table(control)) = held.get_mut("control") {
+            dial(control, version.endpoint(), version);
+        }
+    }
 }
 
 /// A segment that was sent, to the port unless `side` says "control", and nothing that came back.

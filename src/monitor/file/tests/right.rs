@@ -38,7 +38,7 @@ fn the_example_is_read() {
     assert_eq!(file.places.len(), 30);
     assert_eq!(*file.config.modules[Module::DEFAULT], Module::default());
     let names: Vec<_> = file.config.modules.keys().collect();
-    assert_eq!(names, ["default", "patient", "shut"]);
+    assert_eq!(names, ["default", "patient", "pooled", "shut"]);
     let orders = &file.config.targets[14];
     assert_eq!(orders.name, "orders database");
     assert_eq!(orders.labels["tier"], "1");
@@ -57,6 +57,7 @@ fn the_example_says_what_holds_without_it() {
         "interval",
         "timeout",
         "slow",
+        "hold",
         "family",
         "addresses",
         "mode",

@@ -167,6 +167,16 @@ fn verdict(encoder: &mut Encoder, seen: &Seen) {
     ));
     let labels = encoder.labels([class, cause, confidence]);
     encoder.sample(&[&labels], Value::Count(1));
+    if !seen.findings.is_empty() {
+        encoder.begin(Family::info(
+            "probe_finding",
+            "What the probe found beside its verdict; absent where that is nothing",
+        ));
+        for finding in &seen.findings {
+            let labels = encoder.labels([("finding", finding.label())]);
+            encoder.sample(&[&labels], Value::Count(1));
+        }
+    }
     if seen.judged == Judged::AsExpected {
         return;
     }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::Exposition;
 use super::encoder::{Edges, Encoder, Histogram, Labels, Value};
 use super::family::Family;
-use crate::diagnose::{Cause, Class, Confidence, Judged};
-use crate::monitor::{Board, Engine, HANDSHAKE_EDGES, Loaded, Slot, Usage};
+use super::own;
+use crate::diagnose::{Cause, Class, Confidence, FindingKind, Judged};
+use crate::monitor::{Board, HANDSHAKE_EDGES, Slot, Usage};
 
 /// A piece is taken as soon as it is this long.
 const PIECE: usize = 32 << 10;
@@ -37,6 +38,13 @@ const PER_TARGET: &[(Family, Write)] = &[
             "The verdict of the latest check, and how sure it is.",
         ),
         verdict,
+    ),
+    (
+        Family::info(
+            "tcpprobe_finding",
+            "What the latest check found beside its verdict; absent where that is nothing.",
+        ),
+        findings,
     ),
     (
         Family::gauge(
@@ -150,6 +158,7 @@ struct Latest {
     judged: Judged,
     cause: Cause,
     confidence: Confidence,
+    findings: Vec<FindingKind>,
     rtt_s: Option<Duration>,
     resolve_s: Option<Duration>,
 }
@@ -186,7 +195,7 @@ impl Schedule {
     fn step(&mut self) {
         self.next = match self.next {
             Next::Own => {
-                self.own();
+                own::write(&mut self.encoder, &self.board, self.rows.len(), self.usage);
                 Next::Target { family: 0, row: 0 }
             }
             Next::Target { family, row } => {
@@ -211,172 +220,6 @@ impl Schedule {
             }
             Next::Nothing => Next::Nothing,
         };
-    }
-
-    fn own(&mut self) {
-        let version = [("version", env!("CARGO_PKG_VERSION"))];
-        let version = self.encoder.labels(version);
-        self.encoder.begin(Family::info(
-            "tcpprobe_build",
-            "The version of tcpprobe that runs.",
-        ));
-        self.encoder.sample(&[&version], Value::Count(1));
-        self.one(
-            Family::gauge("tcpprobe_targets", "Targets on the schedule."),
-            Value::Count(self.rows.len() as u64),
-        );
-        self.engine();
-        self.configuration();
-        self.process();
-    }
-
-    fn engine(&mut self) {
-        let Engine {
-            in_flight,
-            begun,
-            late,
-            left_out,
-            missed,
-            lateness,
-            lateness_sum_s,
-            events_lost,
-        } = self.board.engine();
-        let counts = [
-            (
-                Family::gauge("tcpprobe_checks_in_flight", "Checks that are under way."),
-                in_flight,
-            ),
-            (
-                Family::counter("tcpprobe_checks_begun", "Checks of the schedule that began."),
-                begun,
-            ),
-            (
-                Family::counter(
-                    "tcpprobe_checks_late",
-                    "Checks that began more than 0.1 s after their time.",
-                ),
-                late,
-            ),
-            (
-                Family::counter(
-                    "tcpprobe_checks_left_out",
-                    "Checks that were left out, since the one before of the same target had not ended.",
-                ),
-                left_out,
-            ),
-            (
-                Family::counter(
-                    "tcpprobe_checks_missed",
-                    "Turns that passed by while no check could begin.",
-                ),
-                missed,
-            ),
-            (
-                Family::counter(
-                    "tcpprobe_events_lost",
-                    "Lines about changes that could not be written.",
-                ),
-                events_lost,
-            ),
-        ];
-        for (family, count) in counts {
-            self.one(family, Value::Count(count));
-        }
-        self.encoder.begin(Family::histogram(
-            "tcpprobe_check_lateness_seconds",
-            "How long after their time checks began.",
-        ));
-        let edges = self.encoder.edges(Engine::LATENESS_EDGES);
-        let histogram = Histogram {
-            edges: &edges,
-            buckets: &lateness,
-            sum: lateness_sum_s,
-            native: None,
-        };
-        self.encoder.histogram(&Labels::default(), &histogram);
-    }
-
-    fn configuration(&mut self) {
-        let Loaded {
-            hash,
-            is_success,
-            success_unix_s,
-            error: _,
-        } = self.board.loaded();
-        self.one(
-            Family::gauge(
-                "tcpprobe_config_hash",
-                "A number that is another when what is configured is another.",
-            ),
-            Value::Count(hash),
-        );
-        self.one(
-            Family::gauge(
-                "tcpprobe_config_last_reload_successful",
-                "1 where the last configuration that was read is in force, 0 where it was refused.",
-            ),
-            Value::Count(is_success.into()),
-        );
-        self.one(
-            Family::gauge(
-                "tcpprobe_config_last_reload_success_timestamp_seconds",
-                "When the configuration that is in force was read, in Unix time.",
-            ),
-            seconds(success_unix_s),
-        );
-    }
-
-    fn process(&mut self) {
-        let Usage {
-            cpu_s,
-            resident_bytes,
-            open_fds,
-            max_fds,
-        } = self.usage;
-        let all = [
-            (
-                Family::counter(
-                    "process_cpu_seconds",
-                    "Processor time of user and system, in seconds.",
-                ),
-                cpu_s.map(seconds),
-            ),
-            (
-                Family::gauge(
-                    "process_resident_memory_bytes",
-                    "Memory that is in RAM, in bytes.",
-                ),
-                resident_bytes.map(Value::Count),
-            ),
-            (
-                Family::gauge("process_open_fds", "Open file descriptors."),
-                open_fds.map(Value::Count),
-            ),
-            (
-                Family::gauge(
-                    "process_max_fds",
-                    "How many file descriptors may be open at a time.",
-                ),
-                max_fds.map(Value::Count),
-            ),
-            (
-                Family::gauge(
-                    "process_start_time_seconds",
-                    "When the process began, in Unix time.",
-                ),
-                Some(seconds(self.board.started_unix_s)),
-            ),
-        ];
-        for (family, value) in all {
-            if let Some(value) = value {
-                self.one(family, value);
-            }
-        }
-    }
-
-    fn one(&mut self, family: Family, value: Value) {
-        self.encoder.begin(family);
-        self.encoder.sample(&[], value);
     }
 }
 
@@ -415,6 +258,7 @@ impl Row {
                 judged: seen.judged,
                 cause: seen.cause,
                 confidence: seen.confidence,
+                findings: seen.findings.clone(),
                 rtt_s: seen.rtt_s,
                 resolve_s: seen.lookups.map(|lookups| lookups.took_s),
             }),
@@ -442,6 +286,13 @@ fn verdict(encoder: &mut Encoder, row: &Row, _: &Words) {
     };
     let words = encoder.labels(verdict_labels(latest.cause, latest.confidence));
     encoder.sample(&[&row.labels, &words], Value::Count(1));
+}
+
+fn findings(encoder: &mut Encoder, row: &Row, _: &Words) {
+    for finding in row.latest.iter().flat_map(|latest| &latest.findings) {
+        let word = encoder.labels([("finding", finding.label())]);
+        encoder.sample(&[&row.labels, &word], Value::Count(1));
+    }
 }
 
 fn success(encoder: &mut Encoder, row: &Row, _: &Words) {

@@ -72,7 +72,7 @@ class Panel {
       ...others,
       ...meaningOf(entry),
       ...namesOf(document.story?.name ?? []),
-      factsOf(document, now));
+      factsOf(document, now, this.on.modules()[entry.module]));
     [...this.body.querySelectorAll("details")].forEach((details, at) => (details.open = unfolded[at] ?? false));
     this.box.scrollTop = scrollTop;
   }
@@ -171,12 +171,13 @@ function namesOf(sentences) {
 }
 
 /** What is configured, and what was counted since the monitor began. */
-function factsOf(document, now) {
+function factsOf(document, now, module) {
+  const holds = module?.hold_s ? `, with a connection that is idle for ${brief(module.hold_s)}` : "";
   const counts = Object.entries(document.checks).filter(([, count]) => count > 0);
   const facts = [
     ["Target", document.host],
     ["Expected", document.expected.join(", ")],
-    ["Module", `${document.module}: every ${brief(document.interval_s)}, a change counts after ${plural(document.confirm, "check")}`],
+    ["Module", `${document.module}: every ${brief(document.interval_s)}${holds}, a change counts after ${plural(document.confirm, "check")}`],
     ...Object.entries(document.labels),
     ["Checks", counts.map(([label, count]) => `${count.toLocaleString("en")} ${label}`).join(", ")],
     ["Handshakes", document.handshakes > 0 && `${document.handshakes.toLocaleString("en")}, ${brief(document.mean_connect_s)} on average`],
