@@ -265,12 +265,17 @@ impl Place {
         let started = match self.reader {
             Reader::Plain => {
                 let mut command = self.lab.command(TCPPROBE, Powers::None, None)?;
-                command.args(arguments).stdout(Stdio::null()).spawn()?
+                command
+                    .args(arguments)
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()?
             }
             Reader::Root => self.lab.on(Node::Client, move || {
                 Command::new(TCPPROBE)
                     .args(arguments)
                     .stdout(Stdio::null())
+                    .stderr(Stdio::null())
                     .spawn()
             })??,
         };

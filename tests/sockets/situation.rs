@@ -363,6 +363,8 @@ impl<'a> Situation<'a> {
     pub(crate) fn hold_a_growing_leak_against_the_truth(&mut self) -> Result<(), Failed> {
         let arguments = [
             "sockets",
+            "--stuck-after",
+            "300ms",
             "--watch",
             "300ms",
             "--state",

@@ -74,11 +74,7 @@ pub(super) fn run(arguments: &MonitorArguments, configured: Configured) -> Resul
         let mut watch = Watch::new(looker, &state, events);
         let targets = configured.config.targets.len();
         watch.begin(configured)?;
-        complain(&format!(
-            "watching {targets} {}; {} shows what becomes of them",
-            if targets == 1 { "target" } else { "targets" },
-            listening.urls()
-        ));
+        complain(&begins(targets, &listening.urls()));
         let answering = listening.answer(state)?;
         let inbox = Inbox {
             orders,
@@ -95,6 +91,15 @@ pub(super) fn run(arguments: &MonitorArguments, configured: Configured) -> Resul
     answering.wait();
     events.end();
     Ok(Exit::AsExpected)
+}
+
+/// What a person reads at the beginning.
+fn begins(targets: usize, urls: &str) -> String {
+    match targets {
+        0 => format!("no targets of its own are watched; {urls} tells what may be asked of it"),
+        1 => format!("1 target is watched; {urls} shows what becomes of it"),
+        more => format!("{more} targets are watched; {urls} shows what becomes of them"),
+    }
 }
 
 /// What others want.

@@ -563,7 +563,7 @@ fn the_web_configuration_holds_for_every_route(scene: &mut Scene) -> Result<(), 
         &[("Authorization", "Basic YWxpY2U6c2VjcmV0")],
     )?;
     let said = fs::read_to_string(scene.path("stderr"))?;
-    wanted(reload.status == 200 && said.contains("web.yml:1:20: "), || {
+    wanted(reload.status == 500 && said.contains("web.yml:1:20: "), || {
         format!("{reload:?}, {said}")
     })
 }

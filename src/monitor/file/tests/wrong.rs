@@ -51,7 +51,7 @@ pub(super) const YAML: &[(&str, &str)] = &[
     ("modules: { default: { hold: 5m } }\n", "1:29: `hold`: a connection that is idle for 5m and is then asked may take 5m 21s, with the looks before and after it, and the interval is 15s: write `interval: 5m21s` or more"),
     ("modules: { default: { hold: 5m, interval: 6m, tries: 2 } }\n", "1:29: `hold`: a connection that is idle for 5m and is then asked may take 10m 41s, with the looks before and after it, and the interval is 6m: write `interval: 10m41s` or more"),
     ("modules: { default: { hold: 5m, interval: 6m }, fast: { interval: 15s } }\n", "1:67: `hold`: a connection that is idle for 5m and is then asked may take 5m 21s, with the looks before and after it, and the interval is 15s: write `interval: 5m21s` or more"),
-    ("modules: { default: { hold: 5m, interval: 6m } }\ntargets: [ { target: 'db:1', interval: 1m } ]\n", "2:39: `hold`: a connection that is idle for 5m and is then asked may take 5m 21s, with the looks before and after it, and the interval is 1m: write `interval: 5m21s` or more"),
+    ("modules: { default: { hold: 5m, interval: 6m } }\ntargets: [ { target: 'db:1', interval: 1m } ]\n", "2:40: `hold`: a connection that is idle for 5m and is then asked may take 5m 21s, with the looks before and after it, and the interval is 1m: write `interval: 5m21s` or more"),
     ("modules: { default: { family: ip4 } }\n", "1:31: `family` is both, ipv4 or ipv6, and this is `ip4`; did you mean ipv4?"),
     ("modules: { default: { family: 4 } }\n", "1:31: `family` is both, ipv4 or ipv6, and this is the number 4"),
     ("modules: { default: { family: IPv4 } }\n", "1:31: `family` is both, ipv4 or ipv6, and this is `IPv4`; did you mean ipv4?"),
