@@ -98,25 +98,12 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     idle::left_idle(evidence, connected)
 }
 
-/// Whether the endpoint may have become another while it was looked at: SYNs of one time were answered, those of another time were
-/// not, and none of either kind came in between.
-pub fn may_have_changed(evidence: &Evidence) -> bool {
+/// Whether some SYNs to the port were answered and others were not: by a queue at its brim or by loss, or since the endpoint became
+/// another while it was looked at.
+pub fn is_mixed(evidence: &Evidence) -> bool {
     let signs = Signs::of(evidence);
-    let Some(syn) = signs.column(Column::Syn) else {
-        return false;
-    };
-    let times = |indices: &mut dyn Iterator<Item = usize>| {
-        let times: Vec<Duration> = indices
-            .filter_map(|index| Some(evidence.observations.get(index)?.at_s))
-            .collect();
-        Some((*times.iter().min()?, *times.iter().max()?))
-    };
-    let answered = times(&mut syn.answers.iter().map(|(_, index)| *index));
-    let silent = times(&mut syn.silent.iter().copied());
-    let (Some(answered), Some(silent)) = (answered, silent) else {
-        return false;
-    };
-    silent.1 < answered.0 || answered.1 < silent.0
+    let syn = signs.column(Column::Syn);
+    syn.is_some_and(|syn| syn.unanswered > 0 && !syn.answers.is_empty())
 }
 
 /// From this share on a cause may be called certain, if its row allows that.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::check::{EndpointOutcome, TargetOutcome};
-use crate::diagnose::{Cause, Confidence, Diagnosis, Expectation, FindingKind, Judged, may_have_changed};
+use crate::diagnose::{Cause, Confidence, Diagnosis, Expectation, FindingKind, Judged, is_mixed};
 use crate::evidence::{Family, Resolution};
 
 /// What one check came to, in short. Where a name has several addresses, that of the endpoint which decided: the first that
@@ -24,8 +24,9 @@ pub struct Seen {
     pub cause: Cause,
     /// How sure it is.
     pub confidence: Confidence,
-    /// Whether the endpoint may have become another while it was looked at, so that the verdict is of neither time.
-    pub may_have_changed: bool,
+    /// Whether it is not as expected, and some SYNs were answered and others were not: what became another while it was looked at
+    /// shows as that too.
+    pub is_mixed: bool,
     /// Who said so: the sender of an ICMP error, or the last hop that answered.
     pub from: Option<IpAddr>,
     /// The address; absent for a name that gave none.
@@ -89,7 +90,8 @@ impl Seen {
             judged,
             cause: diagnosis.cause,
             confidence: diagnosis.confidence,
-            may_have_changed: endpoint.is_some_and(|endpoint| may_have_changed(&endpoint.evidence)),
+            is_mixed: judged == Judged::NotAsExpected
+                && endpoint.is_some_and(|endpoint| is_mixed(&endpoint.evidence)),
             from: diagnosis.from,
             address: endpoint.map(|endpoint| endpoint.evidence.endpoint.ip()),
             addresses: outcome.endpoints.len(),

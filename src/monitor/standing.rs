@@ -33,9 +33,8 @@ pub struct Check {
 /// been, and [`Standing::blind`] counts it. The others count in a row, each if it is other than what is confirmed:
 /// - so many with the same class and judgement confirm that one;
 /// - so many that are all judged otherwise than what is confirmed confirm the last one. A target that is refused and
-///   filtered in turn is down, though no class ever comes twice; and one that is open and slow in turn is up. If the target
-///   may have become another during that one ([`Seen::may_have_changed`]), its verdict is of neither time, and the next
-///   check decides.
+///   filtered in turn is down, though no class ever comes twice; and one that is open and slow in turn is up. A check that is
+///   mixed ([`Seen::is_mixed`]) may be of two times, so that it does not end such a row: the next one does, or it comes twice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Confirmed {
     /// The class.
@@ -171,7 +170,7 @@ impl Standing {
             self.handshakes.add(connect);
         }
         self.syn_retransmits += u64::from(check.seen.syn_retransmits.unwrap_or(0));
-        let is_of_one_time = !check.seen.may_have_changed;
+        let is_mixed = check.seen.is_mixed;
         self.minute(&check.seen);
         let mut changes = Vec::new();
         let before = self.latest.replace(check).map(|check| check.seen.cause);
@@ -184,7 +183,7 @@ impl Standing {
                 lasted_s: before.map(|_| began.saturating_sub(since)),
             });
         }
-        changes.extend(self.confirm(cause, judged, began, is_of_one_time, confirm));
+        changes.extend(self.confirm(cause, judged, began, is_mixed, confirm));
         changes
     }
 
@@ -193,7 +192,7 @@ impl Standing {
         cause: Cause,
         judged: Judged,
         began: Duration,
-        is_of_one_time: bool,
+        is_mixed: bool,
         confirm: u32,
     ) -> Option<Change> {
         if judged == Judged::CouldNotJudge {
@@ -221,7 +220,7 @@ impl Standing {
                         began,
                     },
                 );
-                let Some(since) = rising.counts_since(confirm, is_of_one_time) else {
+                let Some(since) = rising.counts_since(confirm, is_mixed) else {
                     self.rising = Some(rising);
                     return None;
                 };
@@ -297,8 +296,8 @@ impl Rising {
     }
 
     /// Since when it counts, if there are enough of them.
-    fn counts_since(&self, confirm: u32, is_of_one_time: bool) -> Option<Duration> {
-        let otherwise = is_of_one_time.then_some(self.otherwise);
+    fn counts_since(&self, confirm: u32, is_mixed: bool) -> Option<Duration> {
+        let otherwise = (!is_mixed).then_some(self.otherwise);
         let mut runs = otherwise.into_iter().chain([self.alike]);
         let enough = runs.find(|run| run.checks >= confirm.max(1));
         enough.map(|run| run.since_unix_s)

@@ -78,7 +78,7 @@ fn check(number: u64) -> Check {
             judged: Judged::AsExpected,
             cause: Cause::Healthy,
             confidence: Confidence::Certain,
-            may_have_changed: false,
+            is_mixed: false,
             from: None,
             address: None,
             addresses: 1,

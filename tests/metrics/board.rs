@@ -31,7 +31,7 @@ pub(crate) fn seen(cause: Cause, after_s: u64) -> Seen {
         },
         cause,
         confidence: Confidence::Likely,
-        may_have_changed: false,
+        is_mixed: false,
         from: Some("192.0.2.77".parse().unwrap()),
         address: Some("192.0.2.1".parse().unwrap()),
         addresses: 2,

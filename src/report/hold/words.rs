@@ -6,7 +6,7 @@ use crate::diagnose::hold::{Behaviour, Consequence, HoldLabel, Limit, Settled, l
 use crate::evidence::hold::{Asked, End, Held};
 use crate::evidence::sockets::Settings;
 use crate::evidence::{Answer, Dial};
-use crate::report::human::{human_duration, list};
+use crate::report::human::{count, human_duration, list};
 
 /// `350 ± 4.0 s`, `3.01 s`, `at most 5 min`.
 pub(super) fn limit(limit: Limit) -> String {
@@ -96,7 +96,8 @@ fn end(first: &Held, alike: &[&Held]) -> String {
                     (least, fewest) = (least.min(*probes), fewest.min(*fins));
                 }
             }
-            format!("silent to {least} keepalive probes and {fewest} FINs")
+            let fins = count(fewest as usize, "FIN", "FINs");
+            format!("silent to {least} keepalive probes and {fins}")
         }
         End::Reset { to } => format!("reset {}", answer_to(*to)),
         End::Rejected { to, errno } => format!("rejected by an ICMP error ({errno}) {}", answer_to(*to)),
