@@ -108,7 +108,7 @@ pub fn duration(node: &Node, what: &str) -> Result<Duration, FileError> {
     length_of_time(node, what, duration::parse)
 }
 
-/// As [`duration`], but `0s` is permitted.
+/// As [`duration()`], but `0s` is permitted.
 ///
 /// # Errors
 /// Where it is none.
